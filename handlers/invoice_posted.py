@@ -1,0 +1,331 @@
+"""InvoicePosted: an ERP posts an invoice; it is issued at once and waits for money."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from invoice_gateway.handler import (
+    ISSUED_NEW,
+    Account,
+    Book,
+    Code,
+    Context,
+    Decision,
+    Document,
+    Draft,
+    Handler,
+    Intent,
+    Invoice,
+    InvoiceKey,
+    Item,
+    Kind,
+    Line,
+    LineTerms,
+    Memo,
+    Money,
+    Part,
+    PaymentReceived,
+    Reach,
+    Rejected,
+    Role,
+    Scope,
+    Source,
+    SourceKey,
+    SourceType,
+    Sums,
+    Tax,
+    TaxKey,
+    Totals,
+    WaitsFor,
+    allocations,
+    check_totals,
+    gross,
+    known_before,
+    memos,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicePosted:
+    """An invoice as posted; a total below zero makes it a credit (T-05)."""
+
+    key: InvoiceKey
+    customer: str
+    currency: str
+    issue_date: date
+    due_date: date | None
+    order_ref: str | None
+    description: str | None
+    payment_reference: str | None
+    preceding: InvoiceKey | None
+    lines: tuple[Line, ...]
+    total: int
+    prepaid: int
+    snapshot: str
+
+
+CHARGES = {"charge": Kind.CHARGE, "shipping": Kind.SHIPPING}
+
+
+def read(document: Document) -> InvoicePosted:
+    """Read an invoice and check that it adds up (T-01 to T-03).
+
+    Raises:
+        Rejected: `totals-mismatch`, `decimals`, `unknown-currency` or `amount-not-positive`.
+    """
+    currency = document.currency("Currency")
+    lines = document.all("Lines/Line")
+    extras = document.all("AllowanceCharge")
+    terms = [_terms(line, currency) for line in lines]
+    items = [Item(each.net, TaxKey(each.tax_category, each.tax_rate)) for each in terms]
+    for extra in extras:
+        items.append(_extra_item(extra, currency))
+    taxes = [_tax(each, currency) for each in document.all("Taxes/Tax")]
+    totals = _totals(document, currency)
+    line_sum = sum(each.net for each in terms)
+    sums = Sums(
+        line_sum,
+        -sum(item.net for item in items[len(lines) :] if item.allowance),
+        sum(item.net for item in items[len(lines) :] if not item.allowance),
+    )
+    check_totals(sums, items, taxes, totals)
+    if totals.prepaid < 0:
+        raise Rejected(Code.AMOUNT_NOT_POSITIVE, "Totals/Prepaid must not be negative")
+    total = totals.tax_inclusive + totals.rounding
+    return InvoicePosted(
+        key=document.invoice("Number"),
+        customer=document.text("Customer"),
+        currency=currency,
+        issue_date=document.day("IssueDate"),
+        due_date=document.maybe_day("DueDate"),
+        order_ref=document.maybe("OrderReference"),
+        description=document.maybe("Description"),
+        payment_reference=document.maybe("PaymentReference"),
+        preceding=document.maybe_invoice("PrecedingInvoice"),
+        lines=_lines(lines, extras, terms, items, taxes, totals) if total >= 0 else (),
+        total=total,
+        prepaid=totals.prepaid,
+        snapshot=_snapshot(document, taxes),
+    )
+
+
+def _terms(line: Document, currency: str) -> LineTerms:
+    return LineTerms(
+        description=line.text("Description"),
+        item_code=line.maybe("ItemCode"),
+        quantity=line.text("Quantity"),
+        unit=line.maybe("Quantity/@unit"),
+        unit_price=line.text("UnitPrice"),
+        net=line.amount("NetAmount", currency),
+        tax_category=line.text("TaxCategory"),
+        tax_rate=_rate(line, "TaxRate"),
+        order_line=line.maybe("OrderLine"),
+    )
+
+
+def _rate(document: Document, path: str) -> str:
+    """Return a tax rate in its shortest form, so that 20 and 20.00 are one rate."""
+    return f"{document.decimal(path).normalize():f}"
+
+
+def _extra_item(extra: Document, currency: str) -> Item:
+    amount = extra.amount("Amount", currency)
+    key = TaxKey(extra.text("TaxCategory"), _rate(extra, "TaxRate"))
+    if amount < 0:
+        raise Rejected(Code.AMOUNT_NOT_POSITIVE, "an allowance or charge must not be negative")
+    allowance = extra.text("Kind") == "allowance"
+    return Item(-amount if allowance else amount, key, allowance)
+
+
+def _tax(tax: Document, currency: str) -> Tax:
+    return Tax(
+        TaxKey(tax.text("Category"), _rate(tax, "Rate")),
+        tax.amount("TaxableAmount", currency),
+        tax.amount("TaxAmount", currency),
+    )
+
+
+def _totals(document: Document, currency: str) -> Totals:
+    def amount(name: str) -> int:
+        return document.maybe_amount(f"Totals/{name}", currency) or 0
+
+    return Totals(
+        line_total=amount("LineTotal"),
+        allowance_total=amount("AllowanceTotal"),
+        charge_total=amount("ChargeTotal"),
+        tax_exclusive=amount("TaxExclusive"),
+        tax_total=amount("TaxTotal"),
+        tax_inclusive=amount("TaxInclusive"),
+        prepaid=amount("Prepaid"),
+        rounding=amount("Rounding"),
+        payable=amount("Payable"),
+    )
+
+
+def _lines(
+    lines: list[Document],
+    extras: list[Document],
+    terms: list[LineTerms],
+    items: list[Item],
+    taxes: list[Tax],
+    totals: Totals,
+) -> tuple[Line, ...]:
+    """Return the lines with their gross amounts, then charges, shipping and rounding (T-03)."""
+    shares = gross(items, taxes, totals.rounding)
+    found = [
+        Line(line.text("LineNo"), Kind.ITEM, share.amount, each._replace(tax=share.tax))
+        for line, each, share in zip(lines, terms, shares, strict=False)
+    ]
+    numbered = enumerate(zip(extras, items[len(lines) :], shares[len(lines) :], strict=True), 1)
+    for at, (extra, item, share) in numbered:
+        if item.allowance:
+            continue
+        text = extra.maybe("Reason") or extra.text("Kind")
+        detail = LineTerms(
+            text,
+            net=item.net,
+            tax_category=item.tax.category,
+            tax_rate=item.tax.rate,
+            tax=share.tax,
+        )
+        kind = CHARGES[extra.text("Kind")]
+        found.append(Line(f"{kind.value}:{at}", kind, share.amount, detail))
+    if totals.rounding > 0:
+        detail = LineTerms("Rounding", net=totals.rounding)
+        found.append(Line("rounding:1", Kind.ROUNDING, totals.rounding, detail))
+    return tuple(found)
+
+
+def _snapshot(document: Document, taxes: list[Tax]) -> str:
+    """Return what was said about seller, buyer and taxes, as JSON, kept as it is (§3.15)."""
+    blocks = {
+        name: {child.name: child.text() for child in block.all("*")}
+        for name in ("Seller", "Buyer")
+        for block in document.all(name)
+    }
+    return json.dumps(
+        {**blocks, "Taxes": [[*tax.key, tax.taxable, tax.amount] for tax in taxes]},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def scope(message: InvoicePosted, _: Context) -> Scope:
+    """Ask for the account, the number, money that waits for it, and idle money."""
+    credit = message.total < 0
+    return Scope(
+        accounts=(message.customer,),
+        invoices=(message.key, message.preceding)
+        if credit and message.preceding
+        else (message.key,),
+        memos=(message.key,) if credit else (),
+        sources=(_prepaid_key(message),) if message.prepaid else (),
+        auto=True,
+        money=message.prepaid - message.total if credit else message.prepaid,
+        provides=((WaitsFor.INVOICE, str(message.key)),),
+    )
+
+
+def decide(message: InvoicePosted, book: Book, context: Context) -> Decision:
+    """Issue the invoice, give it the money that waited for it, then idle money."""
+    draft = Draft(book, context)
+    if message.key.issuer != context.policy.enterprise:
+        raise Rejected(
+            Code.FORBIDDEN, f"invoices of issuer {message.key.issuer!r} are not posted by the ERP"
+        )
+    account = draft.account(message.customer)
+    known_before(draft.get(Invoice, message.key), context, Code.INVOICE_IMMUTABLE, f"{message.key}")
+    if message.total < 0:
+        _credit(draft, message)
+    else:
+        invoice = _invoice(message, account, context)
+        draft.issue(invoice)
+        if message.prepaid:
+            _assert_prepayment(draft, message)
+        allocations.welcome(draft, invoice)
+    allocations.auto_run(draft, message.customer)
+    return draft.decision()
+
+
+def _invoice(message: InvoicePosted, account: Account, context: Context) -> Invoice:
+    due = message.due_date or message.issue_date + timedelta(days=account.terms_days)
+    return Invoice(
+        key=message.key,
+        account=message.customer,
+        currency=message.currency,
+        amount=message.total,
+        issue_date=message.issue_date,
+        due_date=due,
+        lines=message.lines,
+        derived=ISSUED_NEW,
+        order_ref=message.order_ref,
+        payment_reference=message.payment_reference,
+        description=message.description,
+        content_hash=context.content_hash,
+        cause=context.cause,
+        snapshot=message.snapshot,
+    )
+
+
+def _prepaid_key(message: InvoicePosted) -> SourceKey:
+    return SourceKey(message.customer, SourceType.PAYMENT, f"prepaid:{message.key.number}")
+
+
+def _assert_prepayment(draft: Draft, message: InvoicePosted) -> None:
+    """Book what the ERP says was paid before, as a payment for this invoice (T-04)."""
+    source = Source(
+        key=_prepaid_key(message),
+        currency=message.currency,
+        amount=message.prepaid,
+        value_date=message.issue_date,
+        method="other",
+        asserted_by_erp=True,
+        intents=(Intent(message.key, None, waiting=True),),
+        content_hash=draft.context.content_hash,
+        cause=draft.context.cause,
+    )
+    draft.put(source)
+    event = PaymentReceived(
+        payer=source.account,
+        payment_id=source.key.reference,
+        method="other",
+        amount=Money(source.amount, source.currency),
+        value_date=source.value_date,
+        asserted_by_erp=True,
+    )
+    draft.announce(event, source)
+
+
+def _credit(draft: Draft, message: InvoicePosted) -> None:
+    """Post a document below zero as what it is: a memo on the invoice it names, or open credit (T-05)."""
+    known_before(
+        draft.get(Memo, message.key), draft.context, Code.INVOICE_IMMUTABLE, f"{message.key}"
+    )
+    document = memos.Document(
+        number=message.key,
+        issued_on=message.issue_date,
+        reason_text=message.description,
+        content_hash=draft.context.content_hash,
+    )
+    money = Money(-message.total, message.currency)
+    if message.preceding is None:
+        memos.credit_note(draft, message.customer, document, money)
+        return
+    invoice = draft.invoice(message.preceding)
+    memos.must_be_issued(invoice)
+    if invoice.currency != message.currency or invoice.account != message.customer:
+        raise Rejected(
+            Code.CURRENCY_MISMATCH if invoice.account == message.customer else Code.FORBIDDEN,
+            f"{message.preceding} is in {invoice.currency}, billed to {invoice.account}",
+        )
+    parts: tuple[Part, ...] = memos.spread_credit(invoice, money.minor)
+    memos.credit(draft, invoice, document, parts, refund=False)
+
+
+HANDLER = Handler(
+    message="InvoicePosted",
+    rights={Role.ERP: Reach.ANY},
+    read=read,
+    scope=scope,
+    decide=decide,
+)

@@ -1,0 +1,1 @@
+"""The use cases: a batch from deliveries to committed facts, the relay, parking, dead letters; Protocols only."""

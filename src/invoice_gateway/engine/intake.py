@@ -1,0 +1,147 @@
+"""From bytes to a typed message: parse, validate, read the header, check who sent it. No I/O."""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from invoice_gateway.engine.ports import Delivery
+from invoice_gateway.handler import Handler
+from invoice_gateway.model.errors import Code, Rejected
+from invoice_gateway.xml.document import Document, canonical, peek
+from invoice_gateway.xml.safe import Limits, parse
+from invoice_gateway.xml.schemas import Schemas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What a message says about itself (DOMAIN §4.1); times in UTC."""
+
+    message_id: str
+    sender: str
+    sent_at: datetime
+    correlation_id: str | None
+    effective_date: date | None
+    acting_for: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Incoming:
+    """A delivery as far as it could be understood; `refusal` says why not further.
+
+    `sender`, `message_id`, `type` and `business_keys` are the best that is known, also of a message
+    that is refused. `hash` covers the whole message, `content_hash` leaves out its Header.
+    """
+
+    delivery: Delivery
+    sender: str
+    message_id: str
+    type: str
+    hash: str
+    content_hash: str = ""
+    header: Header | None = None
+    handler: Handler[Any] | None = None
+    message: object = None
+    business_keys: tuple[str, ...] = ()
+    refusal: Rejected | None = None
+    bug: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Understands deliveries. `trust_header` waives the bus's word for the sender (development)."""
+
+    handlers: Mapping[str, Handler[Any]]
+    schemas: Schemas
+    limits: Limits
+    enterprise: str
+    trust_header: bool = False
+
+    def understand(self, delivery: Delivery) -> Incoming:
+        """Return what the delivery says; never raises `Rejected`, never does I/O."""
+        raw = sha256(delivery.body).hexdigest()
+        incoming = Incoming(
+            delivery=delivery,
+            sender=delivery.sender or "",
+            message_id=delivery.message_id or f"sha256:{raw[:40]}",
+            type=delivery.type or "",
+            hash=raw,
+        )
+        try:
+            self._fill(incoming)
+        except Rejected as refusal:
+            incoming.refusal = refusal
+        except Exception as error:  # noqa: BLE001 - a bug in a handler must not stop its neighbours
+            incoming.bug = fingerprint_of(error)
+        return incoming
+
+    def _fill(self, incoming: Incoming) -> None:
+        """Understand step by step, so that a refusal keeps what was understood before it."""
+        delivery = incoming.delivery
+        root = parse(delivery.body, self.limits)
+        said = peek(root)
+        incoming.type = said.name
+        incoming.message_id = said.message_id or incoming.message_id
+        incoming.business_keys = said.business_keys
+        if self.trust_header and not delivery.sender:
+            incoming.sender = said.sender or ""
+        self.schemas.check(root)
+        incoming.hash, incoming.content_hash = canonical(root)
+        document = Document(root, self.enterprise)
+        header = _header(document)
+        self._check_envelope(delivery, header, said.name)
+        incoming.header, incoming.sender = header, header.sender
+        handler = self.handlers.get(said.name)
+        if handler is None:
+            raise Rejected(Code.XML_UNKNOWN_ROOT, f"no handler for {said.name}")
+        incoming.handler = handler
+        incoming.message = handler.read(document)
+
+    def _check_envelope(self, delivery: Delivery, header: Header, name: str) -> None:
+        """Refuse a message whose header and bus properties tell different stories (DOMAIN §4.1).
+
+        Raises:
+            Rejected: `sender-mismatch` or `envelope-mismatch`.
+        """
+        if delivery.sender is None and not self.trust_header:
+            raise Rejected(
+                Code.SENDER_MISMATCH,
+                "the bus vouches for no sender: set the AMQP property user_id to the user you "
+                f"connect as (the document says {header.sender!r})",
+            )
+        if delivery.sender not in (None, header.sender):
+            raise Rejected(
+                Code.SENDER_MISMATCH,
+                f"the document says Sender {header.sender!r}, the bus says {delivery.sender!r}",
+            )
+        if delivery.message_id not in (None, header.message_id):
+            raise Rejected(
+                Code.ENVELOPE_MISMATCH,
+                f"the document says MessageId {header.message_id!r}, "
+                f"the AMQP property message_id is {delivery.message_id!r}",
+            )
+        if delivery.type not in (None, "", name):
+            raise Rejected(
+                Code.ENVELOPE_MISMATCH,
+                f"the document is a {name}, the AMQP property type is {delivery.type!r}",
+            )
+
+
+def _header(document: Document) -> Header:
+    return Header(
+        message_id=document.text("Header/MessageId"),
+        sender=document.text("Header/Sender"),
+        sent_at=document.moment("Header/SentAt"),
+        correlation_id=document.maybe("Header/CorrelationId"),
+        effective_date=document.maybe_day("Header/EffectiveDate"),
+        acting_for=document.maybe("Header/ActingFor"),
+    )
+
+
+def fingerprint_of(error: BaseException) -> str:
+    """Return a short stable name of where an unexpected exception came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = "/".join(f"{frame.name}:{frame.lineno}" for frame in frames[-3:])
+    return f"{type(error).__name__}@{place}"

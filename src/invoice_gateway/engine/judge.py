@@ -1,0 +1,289 @@
+"""Deciding about a batch, message by message in order of arrival, on the book in memory. No I/O.
+
+A judge collects what the batch will commit: records, events, changes on the book. A message that is
+refused changes nothing; one that is accepted is applied to the book, so the next one sees it, and
+releases the parked messages that waited for what it brings.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+
+from invoice_gateway.engine.intake import Incoming, fingerprint_of
+from invoice_gateway.engine.ports import EventRow, Outcome, Record, Saving, Seen, Waiter
+from invoice_gateway.engine.reports import Announcer
+from invoice_gateway.model.decision import (
+    Actor,
+    AlreadyApplied,
+    Book,
+    Context,
+    Decision,
+    Scope,
+    Waiting,
+)
+from invoice_gateway.model.errors import Code, Finding, Parked, Rejected
+
+FINDINGS_MAX = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """One message before the judge: a fresh delivery, or (`waiter`) a parked one."""
+
+    incoming: Incoming
+    actor: Actor | None = None
+    context: Context | None = None
+    scope: Scope = field(default_factory=Scope)
+    refusal: Rejected | None = None
+    waiter: Waiter | None = None
+    expired: bool = False
+
+    @property
+    def received_at(self) -> datetime | None:
+        """Return when a parked message first came, or None for a fresh one."""
+        return self.waiter.received_at if self.waiter else None
+
+
+@dataclass(slots=True, kw_only=True)
+class Verdict:
+    """What became of one delivery; `bug` is an unexpected exception: nothing was decided."""
+
+    outcome: Outcome | None
+    code: str | None = None
+    text: str | None = None
+    bug: str | None = None
+
+
+@dataclass(slots=True)
+class _Known:
+    """A (sender, message id) that is owned: by a row of the inbox, or by a record of this batch."""
+
+    hash: str
+    events: int
+    row: int | None = None
+    record: int | None = None
+    duplicates: int = 0
+    new_duplicates: int = 0
+    new_events: int = 0
+
+
+class Judge:
+    """The judge of one batch; `saving` is what it commits, `outgoing` what it then publishes."""
+
+    def __init__(
+        self,
+        book: Book,
+        seen: dict[tuple[str, str], Seen],
+        announcer: Announcer,
+        now: datetime,
+        park_until: datetime,
+    ) -> None:
+        self.saving = Saving(book=book, now=now)
+        self._announcer = announcer
+        self._now = now
+        self._park_until = park_until
+        self._known = {
+            key: _Known(each.hash, each.events, row=each.record, duplicates=each.duplicates)
+            for key, each in seen.items()
+        }
+        self._waiting: dict[Waiting, list[Case]] = defaultdict(list)
+        self._dead: dict[str, int] = {}
+        self._events: dict[str, EventRow] = {}
+
+    def expect(self, cases: Iterable[Case]) -> None:
+        """Take in parked messages that this batch may release."""
+        for case in cases:
+            assert case.waiter is not None
+            self._waiting[case.waiter.waits_for].append(case)
+
+    def judge(self, case: Case) -> Verdict:
+        """Decide about one message, and about those it releases; return what became of it."""
+        bug = case.incoming.bug if case.refusal is None else None
+        if bug is None:
+            try:
+                verdict = self._decide(case)
+            except Exception as error:  # noqa: BLE001 - a bug must not stop its neighbours
+                bug = fingerprint_of(error)
+        if bug is not None:
+            if case.waiter is None:
+                return Verdict(outcome=None, bug=bug)
+            verdict = self._reject(case, Rejected(Code.INTERNAL_ERROR, f"a bug was met: {bug}"))
+        if verdict.outcome is Outcome.ACCEPTED:
+            for key in case.scope.provides:
+                self._release(key)
+        return verdict
+
+    def close(self) -> Saving:
+        """Return what the batch commits; call it once, last."""
+        for known in self._known.values():
+            if not known.new_duplicates:
+                continue
+            if known.row is not None:
+                self.saving.repeats[known.row] = (known.new_duplicates, known.new_events)
+            elif known.record is not None:
+                record = self.saving.records[known.record]
+                self.saving.records[known.record] = replace(
+                    record,
+                    duplicates=known.new_duplicates,
+                    events=record.events + known.new_events,
+                )
+        self.saving.events = list(self._events.values())
+        return self.saving
+
+    # -- one message ----------------------------------------------------------------------------------
+
+    def _decide(self, case: Case) -> Verdict:
+        incoming = case.incoming
+        if case.refusal is not None:
+            return self._reject(case, case.refusal)
+        if case.expired:
+            assert case.waiter is not None
+            return self._reject(case, Rejected(case.waiter.code, _overdue(case.waiter)))
+        known = self._known.get((incoming.sender, incoming.message_id))
+        if known is not None and case.waiter is None:
+            if known.hash == incoming.hash:
+                return self._repeat(case, known)
+            text = f"MessageId {incoming.message_id!r} was used before with other content"
+            return self._reject(case, Rejected(Code.IDEMPOTENCY_CONFLICT, text))
+        assert case.context is not None
+        assert incoming.handler is not None
+        try:
+            decision = incoming.handler.decide(incoming.message, self.saving.book, case.context)
+        except Parked as parked:
+            return self._park(case, parked)
+        except Rejected as refusal:
+            return self._reject(case, refusal)
+        except AlreadyApplied as already:
+            return self._duplicate(case, already.first)
+        return self._accept(case, decision)
+
+    def _accept(self, case: Case, decision: Decision) -> Verdict:
+        self.saving.book.apply(decision.changes)
+        events = list(self._announcer.derived(case, decision, self._now))
+        record = self._record(case, Outcome.ACCEPTED)
+        if case.actor is not None and case.actor.receipts:
+            record = replace(record, events=record.events + 1)
+            events.append(self._announcer.accepted(case, self._now, record.events))
+        self._keep(case, record, events)
+        return Verdict(outcome=Outcome.ACCEPTED)
+
+    def _duplicate(self, case: Case, first: str) -> Verdict:
+        """Record a message whose content took effect before under another id (P-02)."""
+        record = replace(self._record(case, Outcome.DUPLICATE), duplicate_of=first)
+        events = []
+        if case.actor is not None and case.actor.receipts:
+            record = replace(record, events=record.events + 1)
+            events.append(self._announcer.duplicate(case, self._now, first, 1, record.events))
+        self._keep(case, record, events)
+        return Verdict(outcome=Outcome.DUPLICATE)
+
+    def _repeat(self, case: Case, known: _Known) -> Verdict:
+        """Count one more arrival of a message that owns its id (P-01)."""
+        known.new_duplicates += 1
+        if case.actor is not None and case.actor.receipts:
+            known.new_events += 1
+            times = known.duplicates + known.new_duplicates
+            version = known.events + known.new_events
+            first = f"{case.incoming.sender}/{case.incoming.message_id}"
+            self._take(self._announcer.duplicate(case, self._now, first, times, version))
+        return Verdict(outcome=Outcome.DUPLICATE)
+
+    def _park(self, case: Case, parked: Parked) -> Verdict:
+        waiter = case.waiter
+        record = replace(
+            self._record(case, Outcome.PARKED),
+            code=parked.code,
+            text=parked.message,
+            waits_for=parked.waits_for,
+            deadline=waiter.deadline if waiter else self._park_until,
+        )
+        events = []
+        if waiter is None:
+            record = replace(record, events=record.events + 1)
+            events.append(self._announcer.parked(case, self._now, parked, record))
+        self._keep(case, record, events)
+        return Verdict(outcome=Outcome.PARKED, code=parked.code, text=parked.message)
+
+    def _reject(self, case: Case, refusal: Rejected) -> Verdict:
+        """Set a submission aside as a dead letter and tell its sender; it owns no message id."""
+        incoming = case.incoming
+        dead = _dead_letter_id(incoming, refusal)
+        verdict = Verdict(outcome=Outcome.REJECTED, code=refusal.code, text=refusal.message)
+        if dead in self._dead:
+            at = self._dead[dead]
+            record = self.saving.records[at]
+            self.saving.records[at] = replace(record, duplicates=record.duplicates + 1)
+            return verdict
+        findings = refusal.findings[:FINDINGS_MAX]
+        record = replace(
+            self._record(case, Outcome.REJECTED),
+            code=refusal.code,
+            text=refusal.message,
+            findings=findings,
+            fingerprint=_group(incoming, refusal.code, findings),
+            traceback=str(refusal.details.get("traceback", "")) or None,
+            dead_letter=dead,
+        )
+        record = replace(record, events=record.events + 1)
+        event = self._announcer.rejected(case, self._now, record)
+        self._dead[dead] = len(self.saving.records)
+        self._keep(case, record, [event])
+        return verdict
+
+    # -- records --------------------------------------------------------------------------------------
+
+    def _record(self, case: Case, outcome: Outcome) -> Record:
+        incoming, waiter = case.incoming, case.waiter
+        return Record(
+            sender=incoming.sender,
+            message_id=incoming.message_id,
+            type=incoming.type,
+            hash=incoming.hash,
+            outcome=outcome,
+            received_at=waiter.received_at if waiter else self._now,
+            body=incoming.delivery.body,
+            headers=incoming.delivery.headers,
+            accounts=case.scope.accounts,
+            replaces=waiter.record if waiter else None,
+            business_keys=incoming.business_keys,
+            origin=incoming.delivery.origin,
+            events=waiter.events if waiter else 0,
+        )
+
+    def _keep(self, case: Case, record: Record, events: Iterable[EventRow]) -> None:
+        if record.outcome is not Outcome.REJECTED and record.replaces is None:
+            key = (record.sender, record.message_id)
+            place = len(self.saving.records)
+            self._known[key] = _Known(record.hash, record.events, record=place)
+        if record.outcome is Outcome.REJECTED and case.waiter is not None:
+            self._known.pop((record.sender, record.message_id), None)
+        self.saving.records.append(record)
+        for event in events:
+            self._take(event)
+
+    def _take(self, event: EventRow) -> None:
+        self._events[event.event_id] = event
+
+    def _release(self, key: Waiting) -> None:
+        for case in self._waiting.pop(key, ()):
+            self.judge(case)
+
+
+def _dead_letter_id(incoming: Incoming, refusal: Rejected) -> str:
+    parts = (incoming.sender, incoming.message_id, incoming.hash, refusal.code)
+    return sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _group(incoming: Incoming, code: str, findings: tuple[Finding, ...]) -> str:
+    """Return the fingerprint that groups dead letters: code, message, first path without indices."""
+    path = findings[0].path if findings else ""
+    bare = "".join(
+        part.partition("]")[2] if at else part for at, part in enumerate(path.split("["))
+    )
+    return f"{code}|{incoming.type}|{bare}|{incoming.sender}"
+
+
+def _overdue(waiter: Waiter) -> str:
+    return f"{waiter.text}; it did not come until {waiter.deadline:%Y-%m-%dT%H:%M:%SZ}"

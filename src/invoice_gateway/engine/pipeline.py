@@ -1,0 +1,236 @@
+"""The way of a batch: understand, resolve, lock, load, decide, save, commit. The caller acks after.
+
+Straight down, straight up: no query inside the loop over messages, one round of I/O per batch. The
+one exception is bounded: parked messages that this batch may release are loaded before the lock.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from invoice_gateway.engine.intake import Incoming, Intake, fingerprint_of
+from invoice_gateway.engine.judge import Case, Judge, Verdict
+from invoice_gateway.engine.ports import (
+    Clock,
+    Delivery,
+    Meter,
+    Outcome,
+    Outgoing,
+    Store,
+    Waiter,
+    Work,
+)
+from invoice_gateway.engine.reports import Announcer
+from invoice_gateway.model.decision import Context, Policy
+from invoice_gateway.model.errors import Code, Rejected
+
+log = structlog.get_logger()
+
+WAITERS_MAX = 1_000
+"""How many parked messages one batch may release; the tick releases the rest."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Processed:
+    """A committed batch: what became of each delivery, in order, and what is to be published."""
+
+    verdicts: list[Verdict]
+    outgoing: list[Outgoing] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Takes batches from bytes to committed facts."""
+
+    store: Store
+    intake: Intake
+    announcer: Announcer
+    policy: Policy
+    clock: Clock
+    meter: Meter
+    park_ttl: timedelta
+
+    def process(
+        self,
+        deliveries: Sequence[Delivery],
+        *,
+        condemned: Mapping[int, Rejected] | None = None,
+        published: Iterable[str] = (),
+        attempts: Mapping[int, str] | None = None,
+    ) -> Processed:
+        """Commit one batch and return what became of it; nothing is acked or published here.
+
+        Args:
+            deliveries: In order of arrival.
+            condemned: Deliveries (by place in `deliveries`) to refuse whatever they say.
+            published: Event ids confirmed since the last batch; their outbox rows go.
+            attempts: Hashes of deliveries (by place) whose attempts are counted; the counter goes
+                when the delivery is decided.
+
+        Raises:
+            StoreUnavailable: not now; nothing was committed, or the inbox will tell.
+            Conflict: somebody else took a key meanwhile; run the batch again.
+        """
+        started = time.perf_counter()
+        cases = [Case(incoming=self.intake.understand(delivery)) for delivery in deliveries]
+        for at, refusal in (condemned or {}).items():
+            cases[at].refusal = refusal
+        self.meter.stage("understand", time.perf_counter() - started)
+        return self._commit(cases, (), published, attempts or {})
+
+    def settle_parked(self, waiters: Sequence[Waiter], *, expired: bool) -> Processed:
+        """Judge parked messages again, or refuse them because their deadline has passed.
+
+        Raises:
+            StoreUnavailable: not now.
+            Conflict: run it again.
+        """
+        cases = [self._case_of(waiter, expired=expired) for waiter in waiters]
+        return self._commit(cases, cases, (), {})
+
+    def _commit(
+        self,
+        cases: list[Case],
+        parked: Sequence[Case],
+        published: Iterable[str],
+        attempts: Mapping[int, str],
+    ) -> Processed:
+        started = time.perf_counter()
+        now = self.clock()
+        with self.store.work() as work:
+            waiting = self._prepare(work, cases, parked)
+            everyone = [*cases, *waiting]
+            scopes = [case.scope for case in everyone if case.context is not None]
+            work.lock(work.accounts_of(scopes))
+            seen = work.seen({_id(case.incoming) for case in cases if case.context is not None})
+            book = work.load(scopes)
+            loaded = time.perf_counter()
+            judge = Judge(book, seen, self.announcer, now, now + self.park_ttl)
+            judge.expect(waiting)
+            verdicts = [judge.judge(case) for case in cases]
+            saving = judge.close()
+            saving.published = list(published)
+            saving.attempts_done = [name for at, name in attempts.items() if verdicts[at].outcome]
+            decided = time.perf_counter()
+            work.save(saving)
+            work.commit()
+        self._measure(cases, verdicts, (loaded - started, decided - loaded, decided))
+        outgoing = [
+            Outgoing(
+                id=each.event_id,
+                key=each.name,
+                type=each.type,
+                body=each.body,
+                headers=each.headers,
+            )
+            for each in saving.events
+        ]
+        return Processed(verdicts=verdicts, outgoing=outgoing)
+
+    def _prepare(self, work: Work, cases: Sequence[Case], parked: Sequence[Case]) -> list[Case]:
+        """Give every case its actor and scope; return the parked ones that this batch may release."""
+        self._introduce(work, cases)
+        waiting: list[Case] = []
+        known = {case.waiter.record for case in parked if case.waiter}
+        asked: set[tuple[str, str]] = set()
+        fresh = list(cases)
+        while len(waiting) < WAITERS_MAX:
+            keys = {key for case in fresh for key in case.scope.provides} - asked
+            asked |= keys
+            found = work.waiters(keys, WAITERS_MAX - len(waiting)) if keys else []
+            fresh = [self._case_of(each) for each in found if each.record not in known]
+            if not fresh:
+                break
+            known |= {case.waiter.record for case in fresh if case.waiter}
+            self._introduce(work, fresh)
+            waiting += fresh
+        return waiting
+
+    def _introduce(self, work: Work, cases: Sequence[Case]) -> None:
+        """Map senders to actors, check their rights, and ask handlers what they need."""
+        names = {case.incoming.sender for case in cases if case.incoming.sender}
+        actors = work.senders(names) if names else {}
+        for case in cases:
+            case.actor = actors.get(case.incoming.sender)
+            case.refusal = case.refusal or case.incoming.refusal
+            if case.refusal is None and case.incoming.bug is None:
+                try:
+                    case.refusal = self._authorise(case)
+                except Exception as error:  # noqa: BLE001 - a bug must not stop its neighbours
+                    case.context, case.incoming.bug = None, fingerprint_of(error)
+
+    def _authorise(self, case: Case) -> Rejected | None:
+        """Give the case its context and scope, or return why its sender may not (DOMAIN §3.16)."""
+        incoming, actor = case.incoming, case.actor
+        header, handler = incoming.header, incoming.handler
+        assert header is not None
+        assert handler is not None
+        if actor is None:
+            return Rejected(
+                Code.FORBIDDEN,
+                f"sender {incoming.sender!r} is not registered (invoice-gateway parties add)",
+            )
+        reach = handler.rights.get(actor.role)
+        if reach is None:
+            return Rejected(Code.FORBIDDEN, f"role {actor.role} may not send {incoming.type}")
+        now = case.received_at or self.clock()
+        case.context = Context(
+            actor=actor,
+            message_id=header.message_id,
+            content_hash=incoming.content_hash,
+            now=self.clock(),
+            today=header.effective_date or now.date(),
+            sent_at=header.sent_at,
+            reach=reach,
+            acting_for=header.acting_for,
+            correlation_id=header.correlation_id,
+            policy=self.policy,
+        )
+        try:
+            case.scope = handler.scope(incoming.message, case.context)
+        except Rejected as refusal:
+            return refusal
+        return None
+
+    def _case_of(self, waiter: Waiter, *, expired: bool = False) -> Case:
+        delivery = Delivery(
+            body=waiter.body,
+            sender=waiter.sender,
+            message_id=waiter.message_id,
+            type=waiter.type,
+            content_type=None,
+            headers=waiter.headers,
+        )
+        incoming = self.intake.understand(delivery)
+        return Case(incoming=incoming, waiter=waiter, expired=expired)
+
+    def _measure(
+        self,
+        cases: Sequence[Case],
+        verdicts: Sequence[Verdict],
+        spent: tuple[float, float, float],
+    ) -> None:
+        load_s, decide_s, decided = spent
+        self.meter.batch(len(cases))
+        self.meter.stage("load", load_s)
+        self.meter.stage("decide", decide_s)
+        self.meter.stage("save", time.perf_counter() - decided)
+        for case, verdict in zip(cases, verdicts, strict=True):
+            outcome = verdict.outcome.value if verdict.outcome else "bug"
+            self.meter.message(case.incoming.type or "unknown", outcome)
+            if verdict.outcome is not Outcome.ACCEPTED:
+                log.info(
+                    f"message.{outcome}",
+                    message_id=case.incoming.message_id,
+                    sender=case.incoming.sender,
+                    type=case.incoming.type,
+                    code=verdict.code,
+                )
+        log.info("batch.committed", messages=len(cases))
+
+
+def _id(incoming: Incoming) -> tuple[str, str]:
+    return (incoming.sender, incoming.message_id)

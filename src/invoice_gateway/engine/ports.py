@@ -1,0 +1,355 @@
+"""What the engine asks of the outside: a bus to receive from and publish to, and a store to work in."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from invoice_gateway.model.decision import Actor, Book, Scope, Waiting
+from invoice_gateway.model.errors import Finding
+
+# -- the bus ----------------------------------------------------------------------------------------
+
+
+class BusUnavailable(Exception):  # noqa: N818 - a state of the world, not a programming error
+    """The bus cannot be reached or refuses us: one line that names host, port and cause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message as the bus hands it over; `tag` is the adapter's own handle."""
+
+    body: bytes
+    sender: str | None
+    message_id: str | None
+    type: str | None
+    content_type: str | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    redelivered: bool = False
+    origin: str = "in"
+    reason: str | None = None
+    tag: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One event (or message) on its way to the bus; receivers deduplicate on `id`."""
+
+    id: str
+    key: str
+    type: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of one published event; `error` None means confirmed and routed."""
+
+    id: str
+    error: str | None = None
+
+
+class Receiver(Protocol):
+    """Where messages come from."""
+
+    def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+        """Return what has arrived, at most `limit`, in order; wait `timeout_s` for the first only."""
+        ...
+
+    def ack(
+        self, deliveries: Sequence[Delivery], rejected: Collection[object] = frozenset()
+    ) -> None:
+        """Settle deliveries after the commit; `rejected` are the tags of those that were refused."""
+        ...
+
+    def pause(self) -> None:
+        """Stop consuming and hand back everything not acked; the next `receive` resumes."""
+        ...
+
+    def close(self) -> None:
+        """Flush acks and leave."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the bus is there."""
+        ...
+
+
+class Publisher(Protocol):
+    """Where events go to."""
+
+    def submit(self, events: Sequence[Outgoing]) -> None:
+        """Send events in order, all in flight together; do not wait."""
+        ...
+
+    def settled(self) -> list[Settled]:
+        """Return what was settled since the last call; never blocks."""
+        ...
+
+    def wait(self, timeout_s: float) -> bool:
+        """Return whether nothing is in flight any more, waiting at most `timeout_s`."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many events are neither confirmed nor failed."""
+        ...
+
+    @property
+    def blocked_s(self) -> float:
+        """Return for how many seconds the broker has been blocking publishers (0.0: it does not)."""
+        ...
+
+    def close(self) -> None:
+        """Leave; what is in flight is sent again by the relay."""
+        ...
+
+
+# -- time and numbers -------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Where "now" comes from."""
+
+    def __call__(self) -> datetime:
+        """Return the current time, in UTC."""
+        ...
+
+
+class Meter(Protocol):
+    """Where the engine counts."""
+
+    def message(self, message_type: str, outcome: str) -> None:
+        """Count one message."""
+        ...
+
+    def batch(self, size: int) -> None:
+        """Count one batch."""
+        ...
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Add time spent in a stage of the way of a batch."""
+        ...
+
+    def waiting(self, counts: "Counts", blocked_s: float) -> None:
+        """Note what waits."""
+        ...
+
+
+# -- the store --------------------------------------------------------------------------------------
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - a state of the world, not a programming error
+    """Not now: the database is away, locked, restarting or asks to try again. Nothing was committed
+    (or the inbox will tell). Must never count against a message."""
+
+
+class Conflict(Exception):  # noqa: N818 - a race, resolved by running the batch again
+    """A unique key was taken by somebody else meanwhile: roll back and run the batch again."""
+
+
+class Outcome(StrEnum):
+    """What became of a message (ARCHITECTURE §4); *not now* leaves no record."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    PARKED = "parked"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the inbox knows of a (sender, message id) that owns its id; `record` is the message row."""
+
+    record: int
+    hash: str
+    outcome: Outcome
+    duplicates: int
+    events: int = 0
+    """How many `message.*` events it has had: the version of the last one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiter:
+    """A parked message that waits for one of the keys asked about, in order of arrival.
+
+    `received_at` is UTC. `headers` are those it arrived with.
+    """
+
+    record: int
+    sender: str
+    message_id: str
+    type: str
+    body: bytes
+    headers: Mapping[str, str]
+    received_at: datetime
+    waits_for: Waiting
+    deadline: datetime
+    code: str
+    text: str
+    hash: str
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One message as it will stand in the `message` table, with its satellite where it has one.
+
+    `replaces` is the row of a parked message that this decision settles (no new row then).
+    `dead_letter` is the id of a rejected submission (a digest of sender, id, content and code): the
+    same submission refused again counts on that row. `origin` tells messages the broker set aside.
+    """
+
+    sender: str
+    message_id: str
+    type: str
+    hash: str
+    outcome: Outcome
+    received_at: datetime
+    body: bytes
+    headers: Mapping[str, str]
+    accounts: tuple[str, ...] = ()
+    replaces: int | None = None
+    duplicate_of: str | None = None
+    code: str | None = None
+    text: str | None = None
+    findings: tuple[Finding, ...] = ()
+    business_keys: tuple[str, ...] = ()
+    fingerprint: str | None = None
+    traceback: str | None = None
+    waits_for: Waiting | None = None
+    deadline: datetime | None = None
+    dead_letter: str | None = None
+    origin: str = "in"
+    events: int = 0
+    duplicates: int = 0
+    """Further arrivals of the same message, or of the same refused submission, in this batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """One rendered event for the outbox. `cause` is `sender/message id` of what caused it."""
+
+    event_id: str
+    name: str
+    type: str
+    aggregate: str
+    aggregate_id: str
+    version: int
+    cause: str
+    account: str | None
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Saving:
+    """Everything a batch commits.
+
+    `repeats` maps the row of a known message to (further arrivals, further `message.*` events).
+    `published` are event ids confirmed since the last batch: their outbox rows go.
+    `attempts_done` are delivery hashes whose attempt counters are no longer needed.
+    """
+
+    book: Book
+    now: datetime
+    records: list[Record] = field(default_factory=list)
+    repeats: dict[int, tuple[int, int]] = field(default_factory=dict)
+    events: list[EventRow] = field(default_factory=list)
+    published: list[str] = field(default_factory=list)
+    attempts_done: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What waits in the database; `outbox_age_s` is the age of the oldest event not confirmed."""
+
+    parked: int
+    dead: int
+    outbox: int
+    outbox_age_s: float
+
+
+class Work(Protocol):
+    """One transaction. Leaving the context without `commit` rolls back."""
+
+    def senders(self, names: Collection[str]) -> dict[str, Actor]:
+        """Return the known, active senders among `names`."""
+        ...
+
+    def waiters(self, keys: Collection[Waiting], limit: int) -> list[Waiter]:
+        """Return parked messages that wait for one of `keys`, in order of arrival, at most `limit`."""
+        ...
+
+    def accounts_of(self, scopes: Sequence[Scope]) -> set[str]:
+        """Return every account the scopes concern: named, or owning a named invoice, dispute or memo."""
+        ...
+
+    def lock(self, accounts: Collection[str]) -> None:
+        """Lock the keys of the accounts, sorted, until the transaction ends; creates no row."""
+        ...
+
+    def seen(self, ids: Collection[tuple[str, str]]) -> dict[tuple[str, str], Seen]:
+        """Return what owns these (sender, message id): accepted, parked and duplicate messages."""
+        ...
+
+    def load(self, scopes: Sequence[Scope]) -> Book:
+        """Return the union of all scopes: one statement per table, none when nothing is asked."""
+        ...
+
+    def save(self, saving: Saving) -> list[int]:
+        """Write the batch as multi-row statements; return the row id of each record, in order."""
+        ...
+
+    def commit(self) -> None:
+        """Make it durable."""
+        ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def work(self) -> AbstractContextManager[Work]:
+        """Begin a transaction.
+
+        Raises:
+            StoreUnavailable: from here, or from any call on the work.
+            Conflict: from `save` or `commit`.
+        """
+        ...
+
+    def attempt(self, delivery_hash: str, fingerprint: str | None) -> int:
+        """Count one more attempt at a delivery, durably and at once; return how many that makes."""
+        ...
+
+    def due_parked(self, now: datetime, limit: int) -> list[Waiter]:
+        """Return parked messages whose deadline has passed, oldest deadline first."""
+        ...
+
+    def releasable(self, limit: int) -> list[Waiter]:
+        """Return parked messages whose reference exists by now, in order of arrival.
+
+        Normally the batch that makes a reference appear releases its waiters; this finds those that
+        two workers let slip between them.
+        """
+        ...
+
+    def counts(self) -> "Counts":
+        """Return what waits: for health and metrics."""
+        ...
+
+    def unpublished(self, limit: int, older_than_s: float) -> list[Outgoing]:
+        """Claim outbox rows nobody confirmed, oldest first (SKIP LOCKED on PostgreSQL)."""
+        ...
+
+    def mark(self, published: Collection[str], failed: Mapping[str, str]) -> None:
+        """Remove confirmed events from the outbox and note why others failed, in one transaction."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...

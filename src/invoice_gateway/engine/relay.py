@@ -1,0 +1,33 @@
+"""The relay: publish what a crash, a blocked broker or a missing binding left in the outbox."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from invoice_gateway.engine.ports import Publisher, Store
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, kw_only=True)
+class Relay:
+    """Resends outbox rows nobody confirmed within `patience_s`; ids never change."""
+
+    store: Store
+    publisher: Publisher
+    limit: int = 500
+    patience_s: float = 10.0
+
+    def step(self) -> int:
+        """Submit the oldest unconfirmed events; return how many. Never while the broker blocks us.
+
+        Raises:
+            StoreUnavailable: not now.
+        """
+        if self.publisher.blocked_s > 0 or self.publisher.in_flight > self.limit:
+            return 0
+        claimed = self.store.unpublished(self.limit, self.patience_s)
+        if claimed:
+            self.publisher.submit(claimed)
+            log.info("outbox.resent", events=len(claimed))
+        return len(claimed)

@@ -1,0 +1,181 @@
+"""The contract of a message handler, and everything a handler may reach for.
+
+A handler is three functions and a table of rights:
+
+    read(document)            -> the typed message; raises Rejected
+    scope(message, context)   -> what must be loaded to decide about it
+    decide(message, book, context) -> what follows; refuses first (Rejected, Parked), computes second
+
+All three are pure. A module in `handlers/` exports one value, `HANDLER`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from invoice_gateway.model import allocation as allocations
+from invoice_gateway.model import dispute as disputes
+from invoice_gateway.model import memo as memos
+from invoice_gateway.model.decision import (
+    AlreadyApplied,
+    Book,
+    Context,
+    Decision,
+    Reach,
+    Role,
+    Scope,
+    WaitsFor,
+)
+from invoice_gateway.model.draft import SYSTEM, Draft
+from invoice_gateway.model.errors import Code, Parked, Rejected
+from invoice_gateway.model.events import (
+    PaymentBounced,
+    PaymentChargedBack,
+    PaymentReceived,
+    PaymentRefunded,
+)
+from invoice_gateway.model.invoice import (
+    ISSUED_NEW,
+    Invoice,
+    Kind,
+    Line,
+    LineTerms,
+)
+from invoice_gateway.model.keys import InvoiceKey, SourceKey
+from invoice_gateway.model.ledger import (
+    Account,
+    Allocation,
+    Dispute,
+    DisputeState,
+    DocType,
+    FundsState,
+    Intent,
+    Memo,
+    Mode,
+    Notice,
+    Origin,
+    Pair,
+    Part,
+    Reversal,
+    ReversalKind,
+    Source,
+    SourceType,
+)
+from invoice_gateway.model.money import Money
+from invoice_gateway.model.status import Move, Side
+from invoice_gateway.model.totals import (
+    Item,
+    Sums,
+    Tax,
+    TaxKey,
+    Totals,
+    check_totals,
+    gross,
+)
+from invoice_gateway.xml.document import Document
+
+__all__ = [
+    "ISSUED_NEW",
+    "SYSTEM",
+    "Account",
+    "Allocation",
+    "AlreadyApplied",
+    "Book",
+    "Code",
+    "Context",
+    "Decision",
+    "Dispute",
+    "DisputeState",
+    "DocType",
+    "Document",
+    "Draft",
+    "FundsState",
+    "Handler",
+    "Intent",
+    "Invoice",
+    "InvoiceKey",
+    "Item",
+    "Kind",
+    "Line",
+    "LineTerms",
+    "Memo",
+    "Mode",
+    "Money",
+    "Move",
+    "Notice",
+    "Origin",
+    "Pair",
+    "Parked",
+    "Part",
+    "PaymentBounced",
+    "PaymentChargedBack",
+    "PaymentReceived",
+    "PaymentRefunded",
+    "Reach",
+    "Rejected",
+    "Reversal",
+    "ReversalKind",
+    "Role",
+    "Scope",
+    "Side",
+    "Source",
+    "SourceKey",
+    "SourceType",
+    "Sums",
+    "Tax",
+    "TaxKey",
+    "Totals",
+    "WaitsFor",
+    "allocations",
+    "check_totals",
+    "disputes",
+    "gross",
+    "known_before",
+    "memos",
+    "snake_case",
+]
+
+M = TypeVar("M")
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def snake_case(message: str) -> str:
+    """Return the file name of a message type: "InvoicePosted" -> "invoice_posted"."""
+    return _HUMP.sub("_", message).lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler(Generic[M]):
+    """One message type: its name, who may send it and for whom, and its three functions."""
+
+    message: str
+    rights: Mapping[Role, Reach]
+    read: Callable[[Document], M]
+    scope: Callable[[M, Context], Scope]
+    decide: Callable[[M, Book, Context], Decision]
+
+    @property
+    def schema(self) -> str:
+        """Return the file name of its schema."""
+        return f"{snake_case(self.message)}.xsd"
+
+
+def known_before(
+    known: Invoice | Memo | Source | Reversal | Notice | None,
+    context: Context,
+    code: Code,
+    what: str,
+) -> None:
+    """Refuse a natural key that is taken, and recognise the same content under it (P-02).
+
+    Raises:
+        AlreadyApplied: the same content was applied before, by another message.
+        Rejected: `code`, when the content differs.
+    """
+    if known is None:
+        return
+    if known.content_hash == context.content_hash:
+        raise AlreadyApplied(known.cause)
+    raise Rejected(code, f"{what} exists already with other content (posted by {known.cause})")

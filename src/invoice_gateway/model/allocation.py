@@ -1,0 +1,298 @@
+"""Money of a source meets an invoice: posting, removing, and the automatic run (DOMAIN §3.6, A-01…A-11).
+
+Sources and invoices meet only in allocations, down to the line. The automatic run pays the oldest
+invoice first and never a disputed part; manual allocations and references may pay anything open.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from .draft import Draft
+from .errors import Code, Rejected
+from .events import (
+    AllocationPosted,
+    AllocationRemoved,
+    CreditConsumed,
+    PartBlock,
+    PaymentUnallocated,
+)
+from .invoice import Invoice, Lifecycle, Line
+from .keys import InvoiceKey, SourceKey
+from .ledger import (
+    Account,
+    Allocation,
+    AllocationState,
+    Mode,
+    Pair,
+    Part,
+    Source,
+    SourceType,
+)
+from .money import Money
+
+
+def waterfall(lines: Sequence[Line], amount: int, *, disputed: bool) -> tuple[Part, ...]:
+    """Return `amount` laid over `lines`, one after the other, undisputed lines first (A-02).
+
+    Args:
+        lines: In document order, which also breaks ties.
+        amount: Minor units, positive.
+        disputed: Whether the disputed part of a line may be paid (D-08: never by the auto run).
+
+    Returns:
+        Positive parts that add up to `amount`, or to less when the lines ask for less.
+    """
+    parts = []
+    for line in sorted(lines, key=lambda each: each.disputed > 0):
+        room = line.open if disputed else line.open - line.disputed_open
+        part = min(room, amount)
+        if part > 0:
+            parts.append(Part(line.line_no, part))
+            amount -= part
+    return tuple(parts)
+
+
+def payable(invoice: Invoice) -> int:
+    """Return what the auto run may put on `invoice`: pending less the disputed part."""
+    return invoice.pending - invoice.disputed_amount
+
+
+def explicit(invoice: Invoice, amount: int, parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Return the sender's own `parts` after checking them (A-02).
+
+    Raises:
+        Rejected: `unknown-line`, `amount-not-positive`, `exceeds-line` or `parts-mismatch`.
+    """
+    for part in parts:
+        line = invoice.line(part.line_no)
+        if line is None:
+            raise Rejected(Code.UNKNOWN_LINE, f"{invoice.key} has no line {part.line_no!r}")
+        if part.amount <= 0:
+            raise Rejected(
+                Code.AMOUNT_NOT_POSITIVE, f"the part for line {part.line_no} is not positive"
+            )
+        if part.amount > line.open:
+            raise Rejected(
+                Code.EXCEEDS_LINE,
+                f"line {part.line_no} has {line.open} minor units open, the part is {part.amount}",
+            )
+    total = sum(part.amount for part in parts)
+    if total != amount:
+        raise Rejected(
+            Code.PARTS_MISMATCH, f"the parts add up to {total} minor units, the amount is {amount}"
+        )
+    return tuple(parts)
+
+
+def post(
+    draft: Draft, source: Source, invoice: Invoice, parts: Sequence[Part], mode: Mode
+) -> tuple[Source, Invoice]:
+    """Put money of `source` on the lines of `invoice`; return both as they are afterwards.
+
+    The caller has checked A-01: parts are positive and neither end is overdrawn.
+    """
+    amount = sum(part.amount for part in parts)
+    assert 0 < amount <= source.remaining
+    assert amount <= invoice.pending
+    allocation = Allocation(
+        source=source.key,
+        number=source.allocations + 1,
+        invoice=invoice.key,
+        currency=invoice.currency,
+        amount=amount,
+        parts=tuple(parts),
+        mode=mode,
+        posted_on=draft.context.today,
+        cause=draft.context.cause,
+    )
+    source = replace(source, allocated=source.allocated + amount, allocations=allocation.number)
+    invoice = settle(invoice, source, parts, 1)
+    draft.put(allocation)
+    draft.put(source)
+    draft.put(invoice)
+    draft.announce(_posted(allocation), allocation)
+    if source.key.type == SourceType.OPEN_CREDIT and source.remaining == 0:
+        consumed = CreditConsumed(
+            customer=source.account,
+            reference=source.key.reference,
+            amount=Money(source.amount, source.currency),
+        )
+        draft.announce(consumed, source)
+    return source, invoice
+
+
+def settle(invoice: Invoice, source: Source, parts: Sequence[Part], sign: int) -> Invoice:
+    """Return `invoice` with `parts` added to (sign 1) or taken off (sign -1) what is settled."""
+    by_line = {part.line_no: sign * part.amount for part in parts}
+    lines = tuple(
+        line._replace(settled=line.settled + by_line[line.line_no])
+        if line.line_no in by_line
+        else line
+        for line in invoice.lines
+    )
+    amount = sum(by_line.values())
+    by_credit = amount if source.key.type == SourceType.OPEN_CREDIT else 0
+    return replace(
+        invoice,
+        lines=lines,
+        settled=invoice.settled + amount,
+        settled_by_credit=invoice.settled_by_credit + by_credit,
+    )
+
+
+def remove(draft: Draft, allocation: Allocation, reason: str) -> None:
+    """Take `allocation` off its invoice; source and lines are as if it had never been (A-05)."""
+    assert allocation.state is AllocationState.POSTED
+    source = draft.get(Source, allocation.source)
+    invoice = draft.get(Invoice, allocation.invoice)
+    assert source is not None
+    assert invoice is not None
+    removed = replace(
+        allocation,
+        state=AllocationState.REMOVED,
+        removed_reason=reason,
+        removed_on=draft.context.today,
+        removed_by=draft.context.cause,
+    )
+    draft.put(removed)
+    draft.put(replace(source, allocated=source.allocated - allocation.amount))
+    draft.put(settle(invoice, source, allocation.parts, -1))
+    event = AllocationRemoved(
+        allocation_id=allocation.id,
+        customer=source.account,
+        source_type=source.key.type,
+        source_reference=source.key.reference,
+        invoice=invoice.key,
+        amount=Money(allocation.amount, allocation.currency),
+        reason=reason,
+    )
+    draft.announce(event, removed)
+
+
+def posted(draft: Draft, source: SourceKey) -> list[Allocation]:
+    """Return the posted allocations of `source`, newest first."""
+    found = [
+        each
+        for each in draft.of(Allocation, source.account)
+        if each.source == source and each.state is AllocationState.POSTED
+    ]
+    return sorted(found, key=lambda each: -each.number)
+
+
+def auto_run(draft: Draft, party: str) -> None:
+    """Let idle money of an account pay its invoices, oldest first, undisputed parts only (A-03).
+
+    Invoices by (issue date, number); sources: payments by value date, then open credits by date,
+    ties by reference. Same state, same result; a second run changes nothing (I-23).
+    """
+    account = draft.get(Account, party)
+    if account is None or not account.auto_allocate:
+        return
+    sources = sorted((each for each in draft.of(Source, party) if each.free > 0), key=_source_order)
+    if not sources:
+        return
+    blocked = {pair.key for pair in draft.of(Pair, party) if pair.blocked}
+    invoices = [each for each in draft.of(Invoice, party) if _takes_auto(each)]
+    for invoice in sorted(invoices, key=lambda each: (each.issue_date, each.key)):
+        _pay_automatically(draft, invoice, sources, blocked)
+
+
+def _takes_auto(invoice: Invoice) -> bool:
+    return invoice.auto_allocate and invoice.lifecycle is Lifecycle.ISSUED and payable(invoice) > 0
+
+
+def _source_order(source: Source) -> tuple[bool, date, str]:
+    return (source.key.type != SourceType.PAYMENT, source.value_date, source.key.reference)
+
+
+def _pay_automatically(
+    draft: Draft,
+    invoice: Invoice,
+    sources: list[Source],
+    blocked: set[tuple[SourceKey, InvoiceKey]],
+) -> None:
+    """Pay one invoice from `sources`, which is kept up to date in place."""
+    for at, source in enumerate(sources):
+        amount = min(source.free, payable(invoice))
+        if (
+            amount <= 0
+            or source.currency != invoice.currency
+            or (source.key, invoice.key) in blocked
+        ):
+            continue
+        parts = waterfall(invoice.lines, amount, disputed=False)
+        sources[at], invoice = post(draft, source, invoice, parts, Mode.AUTO)
+
+
+def apply_intents(draft: Draft, source: Source) -> None:
+    """Let a payment pay the invoices it names, as far as they are there (P-05, A-04).
+
+    It pays up to the amount named, or up to the invoice's pending; what is named but not there yet
+    stays held, and the surplus is free for the auto run.
+    """
+    for at, intent in enumerate(source.intents):
+        invoice = draft.get(Invoice, intent.invoice)
+        if not intent.waiting or invoice is None or invoice.account != source.account:
+            continue
+        if invoice.currency != source.currency:
+            continue
+        others = sum(
+            other.amount or 0
+            for place, other in enumerate(source.intents)
+            if place != at and other.waiting
+        )
+        wish = invoice.pending if intent.amount is None else intent.amount
+        amount = min(wish, invoice.pending, max(source.remaining - others, 0))
+        intents = (
+            *source.intents[:at],
+            intent._replace(waiting=False),
+            *source.intents[at + 1 :],
+        )
+        source = replace(source, intents=intents)
+        draft.put(source)
+        if amount > 0:
+            parts = waterfall(invoice.lines, amount, disputed=True)
+            source, _ = post(draft, source, invoice, parts, Mode.REFERENCE)
+
+
+def welcome(draft: Draft, invoice: Invoice) -> None:
+    """Give a new invoice the money that was waiting for it, oldest value date first (P-05)."""
+    waiting = [
+        source
+        for source in draft.of(Source, invoice.account)
+        if any(each.waiting and each.invoice == invoice.key for each in source.intents)
+    ]
+    for source in sorted(waiting, key=_source_order):
+        apply_intents(draft, source)
+
+
+def report_unallocated(draft: Draft, key: SourceKey) -> None:
+    """Announce what of a payment found no invoice, and which ones it waits for (A-07)."""
+    source = draft.get(Source, key)
+    if source is None or source.remaining == 0:
+        return
+    event = PaymentUnallocated(
+        payer=source.account,
+        payment_id=source.key.reference,
+        remaining=Money(source.remaining, source.currency),
+        held=Money(source.held, source.currency),
+        waits_for=tuple(each.invoice for each in source.intents if each.waiting),
+    )
+    draft.announce(event, source)
+
+
+def _posted(allocation: Allocation) -> AllocationPosted:
+    currency = allocation.currency
+    return AllocationPosted(
+        allocation_id=allocation.id,
+        customer=allocation.account,
+        source_type=allocation.source.type,
+        source_reference=allocation.source.reference,
+        invoice=allocation.invoice,
+        amount=Money(allocation.amount, currency),
+        mode=allocation.mode,
+        part=tuple(
+            PartBlock(each.line_no, Money(each.amount, currency)) for each in allocation.parts
+        ),
+    )

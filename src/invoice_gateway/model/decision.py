@@ -1,0 +1,210 @@
+"""What a message needs to know, what it knows, and what follows from it: Scope, Book, Decision.
+
+A decision is pure: it reads the book, refuses first, computes second and returns the new versions of
+the entities it touched together with the events. The engine applies it to the book, so that the next
+message of the batch sees it, and the store writes the last version of each touched entity.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from .errors import GatewayError
+from .events import Stamped
+from .invoice import Invoice
+from .keys import InvoiceKey, SourceKey
+from .ledger import (
+    Account,
+    Allocation,
+    Dispute,
+    Memo,
+    Notice,
+    Pair,
+    Reversal,
+    Source,
+)
+from .status import Side
+
+Entity = Account | Invoice | Source | Allocation | Memo | Reversal | Dispute | Pair | Notice
+ENTITIES: tuple[type[Entity], ...] = (
+    Account,
+    Invoice,
+    Source,
+    Allocation,
+    Memo,
+    Reversal,
+    Dispute,
+    Pair,
+    Notice,
+)
+E = TypeVar("E", bound=Entity)
+
+
+class Role(StrEnum):
+    """What a sender may be (DOMAIN §3.16)."""
+
+    ERP = "erp"
+    FINANCIALS = "financials"
+    BANK = "bank"
+    PARTNER = "partner"
+    OWNER = "owner"
+    ADMIN = "admin"
+
+
+ENTERPRISE_ROLES = frozenset({Role.ERP, Role.FINANCIALS, Role.BANK, Role.ADMIN})
+"""Roles that speak for the enterprise."""
+
+
+class Reach(StrEnum):
+    """Whose accounts a right extends to: everybody's, its own and those beneath it, or its own."""
+
+    ANY = "any"
+    BENEATH = "beneath"
+    OWN = "own"
+
+
+class WaitsFor(StrEnum):
+    """The kinds of things a parked message can wait for; with a key they name one."""
+
+    INVOICE = "invoice"
+    PARTY = "party"
+    DISPUTE = "dispute"
+    PAYMENT = "payment"
+    SOURCE = "source"
+    MEMO = "memo"
+
+
+Waiting = tuple[str, str]
+"""A kind of `WaitsFor` and the key as text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who sent the message: a sender name mapped to (party, role), and whether it wants receipts."""
+
+    sender: str
+    party: str
+    role: Role
+    receipts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The flags of DOMAIN §3.18 that the rules of this release read."""
+
+    enterprise: str = "ENTERPRISE"
+    enterprise_dispute_overrides_paid: bool = False
+    auto_order: str = "issue_date"
+    settlement_tolerance_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything a decision may know besides the book; `today` is the effective date (UTC)."""
+
+    actor: Actor
+    message_id: str
+    content_hash: str
+    now: datetime
+    today: date
+    sent_at: datetime
+    reach: Reach = Reach.ANY
+    acting_for: str | None = None
+    correlation_id: str | None = None
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def cause(self) -> str:
+        """Return `sender/message id`, the name of the message in records and events."""
+        return f"{self.actor.sender}/{self.message_id}"
+
+    @property
+    def side(self) -> Side:
+        """Return which side the message speaks for (X-21)."""
+        if self.actor.role in ENTERPRISE_ROLES and self.acting_for is None:
+            return Side.ENTERPRISE
+        return Side.CUSTOMER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What one message needs loaded, by natural key. The union of a batch is loaded at once.
+
+    Loading an invoice brings its lines and its open disputes; `allocations` asks for the posted
+    allocations of the named invoices and sources too. `auto` asks for what the auto run may touch in
+    the accounts concerned: sources with something remaining, blocked pairs, and open invoices oldest
+    first as far as money reaches: the idle money plus `money` minor units that this message may set
+    free (None: no bound known, load them all).
+    """
+
+    accounts: tuple[str, ...] = ()
+    invoices: tuple[InvoiceKey, ...] = ()
+    disputes: tuple[str, ...] = ()
+    sources: tuple[SourceKey, ...] = ()
+    bank_references: tuple[tuple[str, str], ...] = ()
+    end_to_end_ids: tuple[tuple[str, str], ...] = ()
+    memos: tuple[InvoiceKey, ...] = ()
+    notices: tuple[tuple[str, str, str], ...] = ()
+    reversals: tuple[tuple[str, str], ...] = ()
+    pairs: tuple[tuple[SourceKey, InvoiceKey], ...] = ()
+    allocations: bool = False
+    auto: bool = False
+    money: int | None = 0
+    provides: tuple[Waiting, ...] = ()
+
+
+class Book:
+    """What the batch knows, by entity type and key; `touched` are the keys changed since loading."""
+
+    __slots__ = ("_by_account", "_tables", "touched")
+
+    def __init__(self, entities: Iterable[Entity] = ()) -> None:
+        self._tables: dict[type, dict[object, Entity]] = {each: {} for each in ENTITIES}
+        self._by_account: dict[tuple[type, str], dict[object, None]] = {}
+        self.touched: dict[type, dict[object, None]] = {each: {} for each in ENTITIES}
+        for entity in entities:
+            self._put(entity)
+
+    def get(self, kind: type[E], key: object) -> E | None:
+        """Return the entity of this type and key, or None."""
+        return self._tables[kind].get(key)  # type: ignore[return-value]
+
+    def of(self, kind: type[E], account: str) -> tuple[E, ...]:
+        """Return the known entities of this type that belong to `account`, in order of arrival."""
+        table = self._tables[kind]
+        keys = self._by_account.get((kind, account), ())
+        return tuple(table[key] for key in keys)  # type: ignore[misc]
+
+    def all(self, kind: type[E]) -> Iterator[E]:
+        """Yield every known entity of this type, in order of arrival."""
+        yield from self._tables[kind].values()  # type: ignore[misc]
+
+    def apply(self, changes: Iterable[Entity]) -> None:
+        """Take over the new versions, in order."""
+        for entity in changes:
+            self._put(entity)
+            self.touched[type(entity)][entity.key] = None
+
+    def _put(self, entity: Entity) -> None:
+        kind, key = type(entity), entity.key
+        if key not in self._tables[kind]:
+            self._by_account.setdefault((kind, entity.account), {})[key] = None
+        self._tables[kind][key] = entity
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from a message: the last version of each entity it touched, and the events in order."""
+
+    changes: tuple[Entity, ...]
+    events: tuple[Stamped, ...]
+
+
+class AlreadyApplied(GatewayError):  # noqa: N818 - an outcome, not an error
+    """The natural key and the content are known: the message is a duplicate of `first` (P-02)."""
+
+    def __init__(self, first: str) -> None:
+        super().__init__(first)
+        self.first = first

@@ -1,0 +1,269 @@
+"""An invoice, its lines, and the status derived from them (Table 5 made total, DOMAIN §3.4).
+
+Two axes are never mixed: what the two sides *say* about lines gives `status`; the ledger (what was
+settled, credited, written off) gives `settlement_state`. Money rules use the ledger only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+from .keys import InvoiceKey
+from .status import NEW_AXIS, Axis, Side, Status
+
+
+class Kind(StrEnum):
+    """What a line is; debit-memo lines are added after issue, all others stand from the start."""
+
+    ITEM = "item"
+    SHIPPING = "shipping"
+    CHARGE = "charge"
+    ROUNDING = "rounding"
+    DEBIT_MEMO = "debit-memo"
+
+
+class InvoiceKind(StrEnum):
+    """What an invoice is for; the ERP posts commercial ones."""
+
+    COMMERCIAL = "commercial"
+
+
+class Lifecycle(StrEnum):
+    """Where an invoice stands; ERP invoices arrive Issued and stay so."""
+
+    DRAFT = "Draft"
+    SENT = "Sent"
+    ISSUED = "Issued"
+    VOIDED = "Voided"
+    CANCELLED = "Cancelled"
+    DELETED = "Deleted"
+
+
+class InvoiceStatus(StrEnum):
+    """Table 5."""
+
+    NEW = "New"
+    PARTIALLY_PAID = "Partially Paid"
+    PAID = "Paid"
+    DISPUTED = "Disputed"
+
+
+class Settlement(StrEnum):
+    """What the ledger says."""
+
+    UNSETTLED = "Unsettled"
+    PARTIALLY_SETTLED = "PartiallySettled"
+    SETTLED = "Settled"
+
+
+class Confirmation(StrEnum):
+    """How much of it the enterprise says it has received."""
+
+    CONFIRMED = "Confirmed"
+    PARTLY_CONFIRMED = "PartlyConfirmed"
+    UNCONFIRMED = "Unconfirmed"
+
+
+class Closure(StrEnum):
+    """Why nothing is owed any more."""
+
+    PAID = "Paid"
+    CREDITED = "Credited"
+    WRITTEN_OFF = "WrittenOff"
+    MIXED = "Mixed"
+    NOTHING_DUE = "NothingDue"
+
+
+class LineTerms(NamedTuple):
+    """What was sold: immutable, kept as posted, and needed by no rule after issue."""
+
+    description: str
+    item_code: str | None = None
+    quantity: str = "1"
+    unit: str | None = None
+    unit_price: str = "0"
+    net: int = 0
+    tax_category: str = ""
+    tax_rate: str = "0"
+    tax: int = 0
+    order_line: str | None = None
+
+
+class Line(NamedTuple):
+    """One line: its immutable gross `amount`, and counters that equal the fold of the entries on it.
+
+    All amounts are minor units of the invoice's currency. `disputed` is the amount of the open
+    dispute (0: none). `terms` are present only while the line is being created.
+    """
+
+    line_no: str
+    kind: Kind
+    amount: int
+    terms: LineTerms | None = None
+    credited: int = 0
+    excess: int = 0
+    written_off: int = 0
+    settled: int = 0
+    disputed: int = 0
+    customer: Axis = NEW_AXIS
+    enterprise: Axis = NEW_AXIS
+    receipt_manual: bool = False
+
+    @property
+    def due(self) -> int:
+        """Return what this line asks for: amount less credits and write-offs; never negative."""
+        return self.amount - self.credited - self.written_off
+
+    @property
+    def open(self) -> int:
+        """Return what is still to be paid; never negative."""
+        return self.amount - self.credited - self.written_off - self.settled
+
+    @property
+    def live(self) -> bool:
+        """Return whether the line still asks for money and so counts in the derivation."""
+        return self.amount > self.credited + self.written_off
+
+    @property
+    def creditable(self) -> int:
+        """Return how much may still be credited, whether owed or already settled."""
+        return self.amount - self.credited - self.excess - self.written_off
+
+    @property
+    def disputed_open(self) -> int:
+        """Return the part of `open` that is under dispute (D-08); the auto run leaves it alone."""
+        return min(self.disputed, self.open)
+
+    def axis(self, side: Side) -> Axis:
+        """Return the axis of `side`."""
+        return self.customer if side is Side.CUSTOMER else self.enterprise
+
+
+class Derived(NamedTuple):
+    """The published tuple: `invoice.status-changed` is due exactly when it differs (I-19)."""
+
+    status: InvoiceStatus
+    settlement_state: Settlement
+    contested: bool
+    confirmation: Confirmation
+    closure_reason: Closure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """An issued invoice with all its lines in document order (debit-memo lines last, as added).
+
+    `amount` is immutable; the other sums are caches over the lines and entries, in minor units.
+    `version` counts the events of this invoice. `settled_by_credit` is the part of `settled` that
+    open credits paid. `snapshot` (seller, buyer, taxes as posted) is present only while creating.
+    """
+
+    key: InvoiceKey
+    account: str
+    currency: str
+    amount: int
+    issue_date: date
+    due_date: date
+    lines: tuple[Line, ...]
+    derived: Derived
+    kind: InvoiceKind = InvoiceKind.COMMERCIAL
+    lifecycle: Lifecycle = Lifecycle.ISSUED
+    order_ref: str | None = None
+    payment_reference: str | None = None
+    description: str | None = None
+    auto_allocate: bool = True
+    content_hash: str = ""
+    cause: str = ""
+    debit_memos: int = 0
+    credits: int = 0
+    written_off: int = 0
+    settled: int = 0
+    settled_by_credit: int = 0
+    version: int = 0
+    snapshot: str | None = None
+
+    @property
+    def pending(self) -> int:
+        """Return what is still owed: the sum of the lines' open amounts (I-06)."""
+        return self.amount + self.debit_memos - self.credits - self.written_off - self.settled
+
+    @property
+    def disputed_amount(self) -> int:
+        """Return the disputed part of `pending` (D-08)."""
+        return sum(line.disputed_open for line in self.lines if line.disputed)
+
+    def line(self, line_no: str) -> Line | None:
+        """Return the line with this number, or None."""
+        return next((line for line in self.lines if line.line_no == line_no), None)
+
+    def with_line(self, line: Line) -> "Invoice":
+        """Return this invoice with `line` in place of the one of the same number."""
+        lines = tuple(line if each.line_no == line.line_no else each for each in self.lines)
+        return replace(self, lines=lines)
+
+
+def table5(lines: Sequence[Line]) -> InvoiceStatus:
+    """Return the invoice status that the live `lines` give: rules R0 to R6, first match wins."""
+    live = [line for line in lines if line.live]
+    if not live:
+        return InvoiceStatus.PAID  # R0
+    customer = {line.customer.status for line in live}
+    enterprise = {line.enterprise.status for line in live}
+    if Status.DISPUTED in customer:
+        return InvoiceStatus.DISPUTED  # R1
+    if customer == {Status.PAID}:
+        return InvoiceStatus.PAID  # R2
+    if Status.DISPUTED in enterprise:
+        return InvoiceStatus.DISPUTED  # R3
+    if enterprise == {Status.RECEIVED}:
+        return InvoiceStatus.PAID  # R4
+    if (
+        Status.PAID in customer
+        or Status.RECEIVED in enterprise
+        or any(line.settled for line in live)
+    ):
+        return InvoiceStatus.PARTIALLY_PAID  # R5
+    return InvoiceStatus.NEW  # R6
+
+
+def derive(invoice: Invoice) -> Derived:
+    """Return the published tuple of `invoice`, from its lines and sums alone (I-13)."""
+    live = [line for line in invoice.lines if line.live]
+    status = table5(live)
+    received = sum(line.enterprise.status is Status.RECEIVED for line in live)
+    contested = status is InvoiceStatus.PAID and any(
+        line.enterprise.status is Status.DISPUTED for line in live
+    )
+    if live and received == len(live):
+        confirmation = Confirmation.CONFIRMED
+    else:
+        confirmation = Confirmation.PARTLY_CONFIRMED if received else Confirmation.UNCONFIRMED
+    return Derived(status, _settlement(invoice), contested, confirmation, _closure(invoice))
+
+
+def _settlement(invoice: Invoice) -> Settlement:
+    if invoice.pending == 0:
+        return Settlement.SETTLED
+    if invoice.pending == invoice.amount + invoice.debit_memos:
+        return Settlement.UNSETTLED
+    return Settlement.PARTIALLY_SETTLED
+
+
+def _closure(invoice: Invoice) -> Closure | None:
+    if invoice.pending:
+        return None
+    ways = {
+        Closure.PAID: invoice.settled - invoice.settled_by_credit,
+        Closure.CREDITED: invoice.credits + invoice.settled_by_credit,
+        Closure.WRITTEN_OFF: invoice.written_off,
+    }
+    used = [way for way, amount in ways.items() if amount]
+    if not used:
+        return Closure.NOTHING_DUE
+    return used[0] if len(used) == 1 else Closure.MIXED
+
+
+ISSUED_NEW = Derived(InvoiceStatus.NEW, Settlement.UNSETTLED, False, Confirmation.UNCONFIRMED, None)
+"""What every freshly issued invoice with something to pay derives to."""

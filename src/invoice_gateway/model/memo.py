@@ -1,0 +1,320 @@
+"""Adjustment documents: credits first reduce what is owed, the rest becomes open credit (DOMAIN §3.7).
+
+A debit memo is a new line; original lines and old allocations are never disturbed. Documents are
+immutable: an error is reversed by the opposite document (M-01).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from . import dispute as disputes
+from .draft import Draft
+from .errors import Code, Rejected
+from .events import (
+    CreditCreated,
+    CreditRefunded,
+    MemoPartBlock,
+    MemoPosted,
+    WriteoffPosted,
+)
+from .invoice import Invoice, Kind, Lifecycle, Line, LineTerms
+from .keys import InvoiceKey, SourceKey
+from .ledger import (
+    DisputeState,
+    DocType,
+    Memo,
+    MemoPart,
+    Origin,
+    Part,
+    Reversal,
+    ReversalKind,
+    Source,
+    SourceType,
+)
+from .money import Money, spread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a document says about itself, whoever it is about."""
+
+    number: InvoiceKey
+    issued_on: date
+    reason_code: str | None = None
+    reason_text: str | None = None
+    dispute_id: str | None = None
+    reverses: InvoiceKey | None = None
+    content_hash: str = ""
+
+
+def spread_credit(invoice: Invoice, amount: int) -> tuple[Part, ...]:
+    """Return a header-level credit laid over the lines pro rata to their creditable rest (M-02).
+
+    Largest remainder, ties by line order; parts are positive and add up to `amount` (I-33).
+
+    Raises:
+        Rejected: `amount-not-positive` or `exceeds-creditable`.
+    """
+    rests = [line.creditable for line in invoice.lines]
+    if amount <= 0:
+        raise Rejected(Code.AMOUNT_NOT_POSITIVE, "a credit must be positive")
+    if amount > sum(rests):
+        raise Rejected(
+            Code.EXCEEDS_CREDITABLE,
+            f"{invoice.key} has {sum(rests)} minor units left to credit, the memo is over {amount}",
+        )
+    shares = spread(amount, rests)
+    return tuple(
+        Part(line.line_no, share)
+        for line, share in zip(invoice.lines, shares, strict=True)
+        if share
+    )
+
+
+def check_credit(invoice: Invoice, parts: Sequence[Part]) -> None:
+    """Refuse credits by line that are not possible.
+
+    Raises:
+        Rejected: `unknown-line`, `amount-not-positive` or `exceeds-creditable`.
+    """
+    for part in parts:
+        line = invoice.line(part.line_no)
+        if line is None:
+            raise Rejected(Code.UNKNOWN_LINE, f"{invoice.key} has no line {part.line_no!r}")
+        if part.amount <= 0:
+            raise Rejected(
+                Code.AMOUNT_NOT_POSITIVE, f"the credit on line {part.line_no} is not positive"
+            )
+        if part.amount > line.creditable:
+            raise Rejected(
+                Code.EXCEEDS_CREDITABLE,
+                f"line {part.line_no} has {line.creditable} minor units left to credit, "
+                f"the memo takes {part.amount}",
+            )
+
+
+def credit(
+    draft: Draft, invoice: Invoice, document: Document, parts: Sequence[Part], *, refund: bool
+) -> Memo:
+    """Post a credit memo over checked `parts`; return it as posted.
+
+    Per line what is open is reduced, never below zero; the excess becomes one open credit of the
+    customer, paid out at once when `refund` (X-05, I-07). A line that comes to zero closes its
+    dispute (D-07), unless the memo is that dispute's own: the caller closes that one.
+    """
+    by_line = {part.line_no: part.amount for part in parts}
+    done, lines = [], []
+    for line in invoice.lines:
+        amount = by_line.get(line.line_no, 0)
+        applied = min(amount, line.open)
+        lines.append(
+            line._replace(credited=line.credited + applied, excess=line.excess + amount - applied)
+            if amount
+            else line
+        )
+        if amount:
+            done.append(MemoPart(line.line_no, amount, applied, amount - applied))
+    applied = sum(part.applied for part in done)
+    excess = sum(part.excess for part in done)
+    draft.put(replace(invoice, lines=tuple(lines), credits=invoice.credits + applied))
+    memo = _memo(draft, document, DocType.CREDIT_MEMO, invoice, tuple(done))
+    memo = replace(
+        memo, applied=applied, open_credit=0 if refund else excess, refunded=excess if refund else 0
+    )
+    draft.put(memo)
+    draft.announce(_posted(memo), memo)
+    if excess:
+        _open_credit(draft, memo, excess, Origin.EXCESS, refund=refund)
+    _close_dead_disputes(draft, invoice.key, document.dispute_id)
+    return memo
+
+
+def debit(
+    draft: Draft, invoice: Invoice, document: Document, additions: Sequence[tuple[str, int]]
+) -> Memo:
+    """Post a debit memo: one new line New/New per (description, minor units); return it.
+
+    Raises:
+        Rejected: `amount-not-positive`.
+    """
+    if any(amount <= 0 for _, amount in additions):
+        raise Rejected(Code.AMOUNT_NOT_POSITIVE, "a debit memo must be positive")
+    new = tuple(
+        Line(
+            line_no=f"DM:{document.number.number}:{at}",
+            kind=Kind.DEBIT_MEMO,
+            amount=amount,
+            terms=LineTerms(description=text, net=amount),
+        )
+        for at, (text, amount) in enumerate(additions, start=1)
+    )
+    total = sum(line.amount for line in new)
+    draft.put(replace(invoice, lines=invoice.lines + new, debit_memos=invoice.debit_memos + total))
+    parts = tuple(MemoPart(line.line_no, line.amount, line.amount, 0) for line in new)
+    memo = replace(_memo(draft, document, DocType.DEBIT_MEMO, invoice, parts), applied=total)
+    draft.put(memo)
+    draft.announce(_posted(memo), memo)
+    return memo
+
+
+def credit_note(draft: Draft, account: str, document: Document, money: Money) -> Memo:
+    """Post a credit note: open credit of the customer, tied to no invoice; return it (S1-19)."""
+    memo = Memo(
+        key=document.number,
+        doc_type=DocType.CREDIT_NOTE,
+        account=account,
+        currency=money.currency,
+        amount=money.minor,
+        issued_on=document.issued_on,
+        reason_code=document.reason_code,
+        reason_text=document.reason_text,
+        open_credit=money.minor,
+        content_hash=document.content_hash,
+        cause=draft.context.cause,
+    )
+    draft.put(memo)
+    draft.announce(_posted(memo), memo)
+    _open_credit(draft, memo, money.minor, Origin.CREDIT_NOTE, refund=False)
+    return memo
+
+
+def write_off(draft: Draft, invoice: Invoice, document: Document) -> Memo:
+    """Write off all that is pending on `invoice`; return the document (A-11, reason ROUNDING)."""
+    parts = tuple(
+        MemoPart(line.line_no, line.open, line.open, 0) for line in invoice.lines if line.open
+    )
+    amount = sum(part.amount for part in parts)
+    lines = tuple(line._replace(written_off=line.written_off + line.open) for line in invoice.lines)
+    draft.put(replace(invoice, lines=lines, written_off=invoice.written_off + amount))
+    memo = replace(_memo(draft, document, DocType.WRITE_OFF, invoice, parts), applied=amount)
+    draft.put(memo)
+    event = WriteoffPosted(
+        memo=memo.key,
+        customer=memo.account,
+        invoice=invoice.key,
+        amount=Money(amount, invoice.currency),
+        reason_code=document.reason_code or "ROUNDING",
+    )
+    draft.announce(event, memo)
+    _close_dead_disputes(draft, invoice.key, None)
+    return memo
+
+
+def must_be_issued(invoice: Invoice) -> None:
+    """Refuse memos on anything but an Issued invoice (M-03).
+
+    Raises:
+        Rejected: `bad-transition`.
+    """
+    if invoice.lifecycle is not Lifecycle.ISSUED:
+        raise Rejected(
+            Code.BAD_TRANSITION,
+            f"{invoice.key} is {invoice.lifecycle}: memos need an Issued invoice",
+        )
+
+
+def source_of(memo: Memo) -> SourceKey:
+    """Return the key of the open credit that `memo` created."""
+    return SourceKey(memo.account, SourceType.OPEN_CREDIT, memo.key.number)
+
+
+def _memo(
+    draft: Draft,
+    document: Document,
+    doc_type: DocType,
+    invoice: Invoice,
+    parts: tuple[MemoPart, ...],
+) -> Memo:
+    return Memo(
+        key=document.number,
+        doc_type=doc_type,
+        account=invoice.account,
+        currency=invoice.currency,
+        amount=sum(part.amount for part in parts),
+        issued_on=document.issued_on,
+        invoice=invoice.key,
+        parts=parts,
+        reason_code=document.reason_code,
+        reason_text=document.reason_text,
+        dispute_id=document.dispute_id,
+        reverses=document.reverses,
+        content_hash=document.content_hash,
+        cause=draft.context.cause,
+    )
+
+
+def _open_credit(draft: Draft, memo: Memo, amount: int, origin: Origin, *, refund: bool) -> None:
+    source = Source(
+        key=source_of(memo),
+        currency=memo.currency,
+        amount=amount,
+        value_date=memo.issued_on,
+        origin=origin,
+        origin_document=memo.key.number,
+        content_hash=memo.content_hash,
+        cause=draft.context.cause,
+    )
+    draft.put(source)
+    money = Money(amount, memo.currency)
+    reference = source.key.reference
+    created = CreditCreated(customer=memo.account, reference=reference, origin=origin, amount=money)
+    draft.announce(created, source)
+    if not refund:
+        return
+    source = replace(source, refunded=amount)
+    draft.put(source)
+    draft.put(
+        Reversal(
+            account=memo.account,
+            reference=f"memo/{memo.key.number}",
+            source=source.key,
+            kind=ReversalKind.REFUND,
+            currency=memo.currency,
+            amount=amount,
+            reversed_on=memo.issued_on,
+            cause=draft.context.cause,
+        )
+    )
+    refunded = CreditRefunded(
+        customer=memo.account, reference=reference, amount=money, remaining=Money(0, memo.currency)
+    )
+    draft.announce(refunded, source)
+
+
+def _close_dead_disputes(draft: Draft, key: InvoiceKey, except_id: str | None) -> None:
+    """Auto-close the disputes of lines that ask for nothing any more (D-07)."""
+    invoice = draft.get(Invoice, key)
+    assert invoice is not None
+    for line in invoice.lines:
+        if not line.disputed or line.live:
+            continue
+        found = disputes.open_on(draft, invoice, line.line_no)
+        if found is not None and found.id != except_id:
+            disputes.close(draft, found, DisputeState.AUTO_CLOSED, reason="nothing is due")
+
+
+def _posted(memo: Memo) -> MemoPosted:
+    currency = memo.currency
+    return MemoPosted(
+        memo=memo.key,
+        doc_type=memo.doc_type,
+        customer=memo.account,
+        invoice=memo.invoice,
+        amount=Money(memo.amount, currency),
+        applied=Money(memo.applied, currency),
+        open_credit=Money(memo.open_credit, currency),
+        refunded=Money(memo.refunded, currency),
+        reason_code=memo.reason_code,
+        dispute_id=memo.dispute_id,
+        reverses=memo.reverses.number if memo.reverses else None,
+        line=tuple(
+            MemoPartBlock(
+                part.line_no,
+                Money(part.amount, currency),
+                Money(part.applied, currency),
+                Money(part.excess, currency),
+            )
+            for part in memo.parts
+        ),
+    )

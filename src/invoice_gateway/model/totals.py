@@ -1,0 +1,164 @@
+"""Totals and rounding of an invoice: EN 16931 checks, and lines that carry their share of everything.
+
+T-02: the header must add up. T-03: a line's gross amount is its net, after its share of document
+allowances, plus its share of its VAT category's tax. T-05: negative lines are netted. All amounts are
+minor units of the document's currency.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from .errors import Code, Finding, Rejected
+from .money import spread
+
+
+class TaxKey(NamedTuple):
+    """A VAT category and its rate, in the shortest decimal form."""
+
+    category: str
+    rate: str
+
+
+class Item(NamedTuple):
+    """A line or a document charge (positive or negative), or a document allowance (negative)."""
+
+    net: int
+    tax: TaxKey
+    allowance: bool = False
+
+
+class Tax(NamedTuple):
+    """The header's sums for one VAT category and rate."""
+
+    key: TaxKey
+    taxable: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The header's sums, as posted (BT-106 to BT-115)."""
+
+    line_total: int
+    allowance_total: int
+    charge_total: int
+    tax_exclusive: int
+    tax_total: int
+    tax_inclusive: int
+    prepaid: int
+    rounding: int
+    payable: int
+
+
+class Sums(NamedTuple):
+    """What lines, allowances and charges really add up to."""
+
+    lines: int
+    allowances: int
+    charges: int
+
+
+def check_totals(sums: Sums, items: Sequence[Item], taxes: Sequence[Tax], totals: Totals) -> None:
+    """Refuse a header that does not add up; every broken rule is one finding (T-02).
+
+    Raises:
+        Rejected: `totals-mismatch`, naming BR-CO-10…17 or BR-S-08.
+    """
+    path = "/InvoicePosted/Totals"
+    rules = [
+        ("BR-CO-10", f"{path}/LineTotal", totals.line_total, sums.lines),
+        ("BR-CO-11", f"{path}/AllowanceTotal", totals.allowance_total, sums.allowances),
+        ("BR-CO-12", f"{path}/ChargeTotal", totals.charge_total, sums.charges),
+        (
+            "BR-CO-13",
+            f"{path}/TaxExclusive",
+            totals.tax_exclusive,
+            totals.line_total - totals.allowance_total + totals.charge_total,
+        ),
+        ("BR-CO-14", f"{path}/TaxTotal", totals.tax_total, sum(tax.amount for tax in taxes)),
+        (
+            "BR-CO-15",
+            f"{path}/TaxInclusive",
+            totals.tax_inclusive,
+            totals.tax_exclusive + totals.tax_total,
+        ),
+        (
+            "BR-CO-16",
+            f"{path}/Payable",
+            totals.payable,
+            totals.tax_inclusive - totals.prepaid + totals.rounding,
+        ),
+    ]
+    net: dict[TaxKey, int] = {}
+    for item in items:
+        net[item.tax] = net.get(item.tax, 0) + item.net
+    for at, tax in enumerate(taxes, start=1):
+        place = f"/InvoicePosted/Taxes/Tax[{at}]"
+        rules.append(("BR-S-08", f"{place}/TaxableAmount", tax.taxable, net.get(tax.key, 0)))
+        rules.append(("BR-CO-17", f"{place}/TaxAmount", tax.amount, _vat(tax)))
+    broken = tuple(
+        Finding(None, where, f"{rule}: is {said} minor units", f"{right} minor units")
+        for rule, where, said, right in rules
+        if said != right
+    )
+    if broken:
+        names = ", ".join(dict.fromkeys(each.message.split(":")[0] for each in broken))
+        raise Rejected(Code.TOTALS_MISMATCH, f"the totals do not add up: {names}", broken)
+
+
+def _vat(tax: Tax) -> int:
+    """Return taxable amount x rate / 100, rounded half away from zero to the minor unit."""
+    exact = Decimal(tax.taxable) * Decimal(tax.key.rate) / 100
+    return int(exact.quantize(Decimal(1), rounding="ROUND_HALF_UP"))
+
+
+class Gross(NamedTuple):
+    """What one item asks for in the end: its share of the tax, and its gross amount."""
+
+    tax: int
+    amount: int
+
+
+def gross(items: Sequence[Item], taxes: Iterable[Tax], rounding: int) -> tuple[Gross, ...]:
+    """Return tax share and gross amount of each item, in order; no amount is negative (T-03, T-05).
+
+    Allowances and negative items of a category are spread over its positive items (pro rata, largest
+    remainder, ties by position); they themselves come to zero. What a category cannot absorb, and a
+    negative rounding, is spread over all that is left.
+
+    Returns:
+        Amounts that add up to the taxable amounts + taxes + min(rounding, 0), exactly.
+
+    Raises:
+        ValueError: the document comes to less than nothing; it is a credit then.
+    """
+    found = [Gross(0, 0)] * len(items)
+    owed = min(rounding, 0)
+    for tax in taxes:
+        places = [at for at, item in enumerate(items) if item.tax == tax.key]
+        positive = [at for at in places if items[at].net > 0]
+        base = sum(items[at].net for at in positive)
+        net_total = sum(items[at].net for at in places)
+        if net_total < 0 or not positive or net_total + tax.amount < 0:
+            owed += net_total + tax.amount
+            continue
+        weights = [items[at].net for at in positive]
+        nets = spread(net_total, weights) if base else ()
+        shares = spread(tax.amount, nets if net_total else weights)
+        for at, net, share in zip(positive, nets, shares, strict=True):
+            found[at] = Gross(share, net + share)
+    assert owed <= 0, "a category without positive items cannot ask for money"
+    if owed:
+        found = _reduced(found, owed)
+    return tuple(found)
+
+
+def _reduced(found: list[Gross], owed: int) -> list[Gross]:
+    amounts = [each.amount for each in found]
+    left = sum(amounts) + owed
+    if left < 0:
+        raise ValueError("the document comes to less than nothing")
+    shares = spread(left, amounts) if left else (0,) * len(amounts)
+    return [Gross(each.tax, share) for each, share in zip(found, shares, strict=True)]
