@@ -1,4 +1,4 @@
-"""AllocationCommand: somebody decides what pays what, takes it back, or switches the automatic run."""
+"""AllocationCommand: what pays what, taking it back, and switching the automatic run."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -51,7 +51,8 @@ class Remove:
 class SetAuto:
     """Switch the automatic run for the account, an invoice, or a pair of source and invoice.
 
-    A source without an invoice clears all its blocked pairs and releases what it holds (A-04, A-06).
+    A source without an invoice clears all its blocked pairs and releases what it holds (A-04,
+    A-06).
     """
 
     on: bool

@@ -1,4 +1,4 @@
-"""DisputeNotice: one side disputes lines, changes or takes back its dispute, or joins the other's."""
+"""DisputeNotice: one side disputes lines, changes or takes back its claim, or joins in."""
 
 from dataclasses import dataclass
 from typing import assert_never

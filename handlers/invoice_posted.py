@@ -78,8 +78,7 @@ def read(document: Document) -> InvoicePosted:
     extras = document.all("AllowanceCharge")
     terms = [_terms(line, currency) for line in lines]
     items = [Item(each.net, TaxKey(each.tax_category, each.tax_rate)) for each in terms]
-    for extra in extras:
-        items.append(_extra_item(extra, currency))
+    items += [_extra_item(extra, currency) for extra in extras]
     taxes = [_tax(each, currency) for each in document.all("Taxes/Tax")]
     totals = _totals(document, currency)
     line_sum = sum(each.net for each in terms)
@@ -297,7 +296,7 @@ def _assert_prepayment(draft: Draft, message: InvoicePosted) -> None:
 
 
 def _credit(draft: Draft, message: InvoicePosted) -> None:
-    """Post a document below zero as what it is: a memo on the invoice it names, or open credit (T-05)."""
+    """Post a document below zero as a memo on the invoice it names, or as open credit (T-05)."""
     known_before(
         draft.get(Memo, message.key), draft.context, Code.INVOICE_IMMUTABLE, f"{message.key}"
     )

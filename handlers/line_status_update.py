@@ -86,7 +86,7 @@ def decide(message: LineStatusUpdate, book: Book, context: Context) -> Decision:
 
 
 def _may_speak(message: LineStatusUpdate, context: Context) -> None:
-    """Let each side speak for its own axis; financials for the customer's only in its name (X-21)."""
+    """Let each side speak for its own axis; financials in the customer's name too (X-21)."""
     if context.side is not message.side:
         hint = " without ActingFor=customer" if context.side is Side.ENTERPRISE else ""
         raise Rejected(

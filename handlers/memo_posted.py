@@ -173,7 +173,7 @@ def _debit(
 
 
 def _take_back_credit(draft: Draft, reversed_memo: Memo, memo: Memo) -> None:
-    """Let the open credit of a reversed credit memo pay the debit line that takes it back (M-01)."""
+    """Let the open credit of a reversed memo pay the debit line that takes it back (M-01)."""
     source = draft.get(Source, memos.source_of(reversed_memo))
     invoice = draft.get(Invoice, reversed_memo.invoice)
     assert invoice is not None

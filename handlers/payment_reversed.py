@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from invoice_gateway.handler import (
+    SYSTEM,
     Allocation,
     Book,
     Code,
@@ -33,7 +34,6 @@ from invoice_gateway.handler import (
     Source,
     SourceKey,
     SourceType,
-    SYSTEM,
     allocations,
     known_before,
 )
@@ -207,7 +207,7 @@ def _take_back(draft: Draft, source: Source, message: PaymentReversed) -> int:
 
 
 def _free(draft: Draft, allocation: Allocation, missing: int, kind: ReversalKind) -> None:
-    """Remove an allocation, post again what is not needed, and retract "paid" on what lost money."""
+    """Remove an allocation, post again what stays, retract "paid" where money is gone."""
     allocations.remove(draft, allocation, kind)
     kept = _first(allocation.parts, allocation.amount - missing)
     if kept:

@@ -1,1 +1,1 @@
-"""The use cases: a batch from deliveries to committed facts, the relay, parking, dead letters; Protocols only."""
+"""The use cases: batches, the relay, parking, dead letters; they know Protocols only."""

@@ -132,7 +132,7 @@ class Judge:
         self.saving.events = list(self._events.values())
         return self.saving
 
-    # -- one message ----------------------------------------------------------------------------------
+    # -- one message -----------------------------------------------------------------------------
 
     def _decide(self, case: Case) -> Verdict:
         incoming = case.incoming
@@ -232,7 +232,7 @@ class Judge:
         self._keep(case, record, [event])
         return verdict
 
-    # -- records --------------------------------------------------------------------------------------
+    # -- records ---------------------------------------------------------------------------------
 
     def _record(self, case: Case, outcome: Outcome) -> Record:
         incoming, waiter = case.incoming, case.waiter
@@ -277,7 +277,7 @@ def _dead_letter_id(incoming: Incoming, refusal: Rejected) -> str:
 
 
 def _group(incoming: Incoming, code: str, findings: tuple[Finding, ...]) -> str:
-    """Return the fingerprint that groups dead letters: code, message, first path without indices."""
+    """Return what groups dead letters: code, message, first path without indices, sender."""
     path = findings[0].path if findings else ""
     bare = "".join(
         part.partition("]")[2] if at else part for at, part in enumerate(path.split("["))

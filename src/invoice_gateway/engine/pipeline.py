@@ -29,6 +29,12 @@ from invoice_gateway.model.errors import Code, Rejected
 
 log = structlog.get_logger()
 
+LOGGED = {
+    "duplicate": "message.duplicated",
+    "parked": "message.parked",
+    "rejected": "message.rejected",
+    "bug": "message.bug_met",
+}
 WAITERS_MAX = 1_000
 """How many parked messages one batch may release; the tick releases the rest."""
 
@@ -131,7 +137,7 @@ class Pipeline:
         return Processed(verdicts=verdicts, outgoing=outgoing)
 
     def _prepare(self, work: Work, cases: Sequence[Case], parked: Sequence[Case]) -> list[Case]:
-        """Give every case its actor and scope; return the parked ones that this batch may release."""
+        """Give every case its actor and scope; return the parked ones this batch may release."""
         self._introduce(work, cases)
         waiting: list[Case] = []
         known = {case.waiter.record for case in parked if case.waiter}
@@ -223,7 +229,7 @@ class Pipeline:
             self.meter.message(case.incoming.type or "unknown", outcome)
             if verdict.outcome is not Outcome.ACCEPTED:
                 log.info(
-                    f"message.{outcome}",
+                    LOGGED[outcome],
                     message_id=case.incoming.message_id,
                     sender=case.incoming.sender,
                     type=case.incoming.type,

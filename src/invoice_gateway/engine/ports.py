@@ -1,4 +1,4 @@
-"""What the engine asks of the outside: a bus to receive from and publish to, and a store to work in."""
+"""What the engine asks of the outside: a bus, a store, a clock, a meter."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -10,10 +10,10 @@ from typing import Protocol
 from invoice_gateway.model.decision import Actor, Book, Scope, Waiting
 from invoice_gateway.model.errors import Finding
 
-# -- the bus ----------------------------------------------------------------------------------------
+# -- the bus -------------------------------------------------------------------------------------
 
 
-class BusUnavailable(Exception):  # noqa: N818 - a state of the world, not a programming error
+class BusUnavailable(Exception):
     """The bus cannot be reached or refuses us: one line that names host, port and cause."""
 
 
@@ -56,13 +56,13 @@ class Receiver(Protocol):
     """Where messages come from."""
 
     def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
-        """Return what has arrived, at most `limit`, in order; wait `timeout_s` for the first only."""
+        """Return what has arrived, at most `limit`, in order; wait for the first only."""
         ...
 
     def ack(
         self, deliveries: Sequence[Delivery], rejected: Collection[object] = frozenset()
     ) -> None:
-        """Settle deliveries after the commit; `rejected` are the tags of those that were refused."""
+        """Settle deliveries after the commit; `rejected` are the tags of those refused."""
         ...
 
     def pause(self) -> None:
@@ -101,7 +101,7 @@ class Publisher(Protocol):
 
     @property
     def blocked_s(self) -> float:
-        """Return for how many seconds the broker has been blocking publishers (0.0: it does not)."""
+        """Return how long the broker has been blocking us, in seconds (0.0: it does not)."""
         ...
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class Publisher(Protocol):
         ...
 
 
-# -- time and numbers -------------------------------------------------------------------------------
+# -- time and numbers ----------------------------------------------------------------------------
 
 
 class Clock(Protocol):
@@ -140,15 +140,17 @@ class Meter(Protocol):
         ...
 
 
-# -- the store --------------------------------------------------------------------------------------
+# -- the store -----------------------------------------------------------------------------------
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - a state of the world, not a programming error
-    """Not now: the database is away, locked, restarting or asks to try again. Nothing was committed
-    (or the inbox will tell). Must never count against a message."""
+class StoreUnavailable(Exception):
+    """Not now: the database is away, locked, restarting or asks to try again.
+
+    Nothing was committed (or the inbox will tell). Must never count against a message.
+    """
 
 
-class Conflict(Exception):  # noqa: N818 - a race, resolved by running the batch again
+class Conflict(Exception):
     """A unique key was taken by somebody else meanwhile: roll back and run the batch again."""
 
 
@@ -163,7 +165,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the inbox knows of a (sender, message id) that owns its id; `record` is the message row."""
+    """What the inbox knows of a message that owns its id; `record` is its row."""
 
     record: int
     hash: str
@@ -282,11 +284,11 @@ class Work(Protocol):
         ...
 
     def waiters(self, keys: Collection[Waiting], limit: int) -> list[Waiter]:
-        """Return parked messages that wait for one of `keys`, in order of arrival, at most `limit`."""
+        """Return parked messages that wait for one of `keys`, in order of arrival."""
         ...
 
     def accounts_of(self, scopes: Sequence[Scope]) -> set[str]:
-        """Return every account the scopes concern: named, or owning a named invoice, dispute or memo."""
+        """Return every account concerned: named, or owning a named invoice, dispute or memo."""
         ...
 
     def lock(self, accounts: Collection[str]) -> None:
@@ -342,12 +344,12 @@ class Store(Protocol):
         """Return what waits: for health and metrics."""
         ...
 
-    def unpublished(self, limit: int, older_than_s: float) -> list[Outgoing]:
-        """Claim outbox rows nobody confirmed, oldest first (SKIP LOCKED on PostgreSQL)."""
+    def unpublished(self, limit: int, older_than_s: float) -> list[tuple[str, Outgoing]]:
+        """Claim events nobody confirmed, oldest first, as (event id, event)."""
         ...
 
     def mark(self, published: Collection[str], failed: Mapping[str, str]) -> None:
-        """Remove confirmed events from the outbox and note why others failed, in one transaction."""
+        """Remove confirmed events from the outbox and note why others failed, at once."""
         ...
 
     def close(self) -> None:

@@ -28,6 +28,6 @@ class Relay:
             return 0
         claimed = self.store.unpublished(self.limit, self.patience_s)
         if claimed:
-            self.publisher.submit(claimed)
+            self.publisher.submit([event for _, event in claimed])
             log.info("outbox.resent", events=len(claimed))
         return len(claimed)

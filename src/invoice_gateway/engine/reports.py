@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from invoice_gateway.engine.ports import EventRow, Record
+from invoice_gateway.model.blocks import FindingBlock
 from invoice_gateway.model.decision import Decision
 from invoice_gateway.model.errors import Parked
 from invoice_gateway.model.events import (
     Event,
-    FindingBlock,
     MessageAccepted,
     MessageDuplicate,
     MessageParked,

@@ -112,7 +112,7 @@ class Worker:
         except StoreUnavailable as away:
             log.warning("outbox.unmarked", reason=str(away))
 
-    # -- ways of a delivery ---------------------------------------------------------------------------
+    # -- ways of a delivery ----------------------------------------------------------------------
 
     def _together(self, deliveries: Sequence[Delivery]) -> None:
         """Process a batch; a conflict runs it again, anything worse message by message."""
@@ -205,7 +205,7 @@ class Worker:
         log.error("message.bug_met", fingerprint=verdict.bug, type=delivery.type)
         self._again.append(delivery)
 
-    # -- what happens beside the batches --------------------------------------------------------------
+    # -- what happens beside the batches ---------------------------------------------------------
 
     def _collect(self) -> None:
         for settled in self.publisher.settled():

@@ -1,1 +1,1 @@
-"""The pure core: money, statuses, invoices, disputes, allocation and memos; standard library only."""
+"""The pure core: money, statuses, invoices, disputes, allocation and memos."""

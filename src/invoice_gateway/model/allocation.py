@@ -1,4 +1,4 @@
-"""Money of a source meets an invoice: posting, removing, and the automatic run (DOMAIN §3.6, A-01…A-11).
+"""Money of a source meets an invoice: posting, removing, and the automatic run (A-01…A-11).
 
 Sources and invoices meet only in allocations, down to the line. The automatic run pays the oldest
 invoice first and never a disputed part; manual allocations and references may pay anything open.
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from .blocks import PartBlock
 from .draft import Draft
 from .errors import Code, Rejected
 from .events import (
     AllocationPosted,
     AllocationRemoved,
     CreditConsumed,
-    PartBlock,
     PaymentUnallocated,
 )
 from .invoice import Invoice, Lifecycle, Line

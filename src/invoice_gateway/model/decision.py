@@ -1,8 +1,8 @@
 """What a message needs to know, what it knows, and what follows from it: Scope, Book, Decision.
 
-A decision is pure: it reads the book, refuses first, computes second and returns the new versions of
-the entities it touched together with the events. The engine applies it to the book, so that the next
-message of the batch sees it, and the store writes the last version of each touched entity.
+A decision is pure: it reads the book, refuses first, computes second and returns the new versions
+of the entities it touched together with the events. The engine applies it to the book, so that the
+next message of the batch sees it, and the store writes the last version of each touched entity.
 """
 
 from collections.abc import Iterable, Iterator
@@ -82,7 +82,7 @@ Waiting = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who sent the message: a sender name mapped to (party, role), and whether it wants receipts."""
+    """Who sent the message: a name mapped to (party, role); does it want receipts?"""
 
     sender: str
     party: str
@@ -133,10 +133,10 @@ class Scope:
     """What one message needs loaded, by natural key. The union of a batch is loaded at once.
 
     Loading an invoice brings its lines and its open disputes; `allocations` asks for the posted
-    allocations of the named invoices and sources too. `auto` asks for what the auto run may touch in
-    the accounts concerned: sources with something remaining, blocked pairs, and open invoices oldest
-    first as far as money reaches: the idle money plus `money` minor units that this message may set
-    free (None: no bound known, load them all).
+    allocations of the named invoices and sources too. `auto` asks for what the auto run may touch
+    in the accounts concerned: sources with something remaining, blocked pairs, and open invoices
+    oldest first as far as money reaches: the idle money plus `money` minor units that this message
+    may set free (None: no bound known, load them all).
     """
 
     accounts: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ class Scope:
 
 
 class Book:
-    """What the batch knows, by entity type and key; `touched` are the keys changed since loading."""
+    """What the batch knows, by entity type and key; `touched` are the keys changed since."""
 
     __slots__ = ("_by_account", "_tables", "touched")
 
@@ -196,13 +196,13 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows from a message: the last version of each entity it touched, and the events in order."""
+    """What follows from a message: last versions of what it touched, and events in order."""
 
     changes: tuple[Entity, ...]
     events: tuple[Stamped, ...]
 
 
-class AlreadyApplied(GatewayError):  # noqa: N818 - an outcome, not an error
+class AlreadyApplied(GatewayError):
     """The natural key and the content are known: the message is a duplicate of `first` (P-02)."""
 
     def __init__(self, first: str) -> None:

@@ -1,4 +1,4 @@
-"""Disputes: one open dispute per line at most, on the axis of whoever says so (DOMAIN §3.5, D-01…D-10)."""
+"""Disputes: one open dispute per line at most, on the axis of whoever says so (D-01…D-10)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -95,9 +95,10 @@ def raise_claim(
             f"not {amount}",
         )
     side = draft.context.side
-    raiser = draft.context.actor.party if draft.context.acting_for is None else invoice.account
+    sender = draft.context.actor.party
+    raiser = sender if draft.context.acting_for is None else invoice.account
     dispute = Dispute(
-        id=f"{raiser}/{claim.notice_id}/{line_no}",
+        id=f"{sender}/{claim.notice_id}/{line_no}",
         account=invoice.account,
         invoice=invoice.key,
         line_no=line_no,
@@ -151,7 +152,7 @@ def _meet(draft: Draft, present: Dispute, line: Line, amount: int | None, claim:
         return
     raise Rejected(
         Code.DISPUTE_ALREADY_OPEN,
-        f"line {present.line_no} of {present.invoice} is under dispute {present.id!r}: amend that one",
+        f"line {present.line_no} of {present.invoice} is under dispute {present.id!r}: amend it",
     )
 
 
@@ -204,7 +205,7 @@ def amend(draft: Draft, dispute: Dispute, amount: int | None, said: dict[str, st
     if amount is not None and not 0 < amount <= limit(line):
         raise Rejected(
             Code.DISPUTE_AMOUNT,
-            f"line {dispute.line_no} can be disputed for 1 to {limit(line)} minor units, not {amount}",
+            f"line {line.line_no} can be disputed for 1 to {limit(line)} minor units, not {amount}",
         )
     changed = replace(
         dispute,

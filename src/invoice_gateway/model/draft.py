@@ -9,6 +9,7 @@ order of §4.3: facts, line statuses, invoice statuses, consequences.
 from dataclasses import replace
 from typing import TypeVar, cast
 
+from .blocks import LineBlock, StatusBlock, TotalsBlock
 from .decision import Book, Context, Decision, Entity, Reach, WaitsFor
 from .errors import Code, IllegalMove, Parked, Rejected
 from .events import (
@@ -16,12 +17,9 @@ from .events import (
     InvoiceIssued,
     InvoiceLineStatusChanged,
     InvoiceStatusChanged,
-    LineBlock,
     Stamped,
-    StatusBlock,
-    TotalsBlock,
 )
-from .invoice import Invoice, Line, derive
+from .invoice import Derived, Invoice, Line, derive
 from .keys import InvoiceKey, SourceKey
 from .ledger import Account, Allocation, Dispute, Memo, Source
 from .money import Money
@@ -46,7 +44,7 @@ class Draft:
         self._moves: list[tuple[Event, type, object]] = []
         self._consequences: list[tuple[Event, type, object]] = []
 
-    # -- entities -----------------------------------------------------------------------------------
+    # -- entities --------------------------------------------------------------------------------
 
     def get(self, kind: type[E], key: object) -> E | None:
         """Return the newest version of an entity, or None when nobody knows it."""
@@ -68,7 +66,7 @@ class Draft:
 
     def issue(self, invoice: Invoice) -> None:
         """Take over a new invoice and announce it with its status block as issued."""
-        invoice = replace(invoice, derived=derive(invoice))
+        invoice = replace(invoice, derived=self._derive(invoice))
         self._over[Invoice, invoice.key] = invoice
         event = InvoiceIssued(
             invoice=invoice.key,
@@ -83,7 +81,7 @@ class Draft:
         )
         self._facts.append((event, Invoice, invoice.key))
 
-    # -- references that may not be there yet ---------------------------------------------------------
+    # -- references that may not be there yet ----------------------------------------------------
 
     def account(self, party: str) -> Account:
         """Return an account the actor may act on.
@@ -163,7 +161,7 @@ class Draft:
             f"{self.context.actor.role} {party} may not do this for another party's account",
         )
 
-    # -- what happens ---------------------------------------------------------------------------------
+    # -- what happens ----------------------------------------------------------------------------
 
     def announce(self, event: Event, entity: Versioned) -> None:
         """Announce a fact (payment, allocation, memo) about `entity`."""
@@ -224,7 +222,7 @@ class Draft:
         )
         self._moves.append((event, Invoice, invoice.key))
 
-    # -- closing --------------------------------------------------------------------------------------
+    # -- closing ---------------------------------------------------------------------------------
 
     def decision(self) -> Decision:
         """Close the draft: synchronise, derive, stamp. Call it once, last."""
@@ -232,7 +230,7 @@ class Draft:
         for key in list(self._dirty):
             self._synchronise(key)
             invoice = cast("Invoice", self._over[Invoice, key])
-            derived = derive(invoice)
+            derived = self._derive(invoice)
             if derived == invoice.derived:
                 continue
             fresh = replace(invoice, derived=derived)
@@ -240,6 +238,10 @@ class Draft:
             statuses.append((_status_changed(invoice, fresh), Invoice, key))
         announced = self._facts + self._moves + statuses + self._consequences
         return Decision(events=self._stamped(announced), changes=tuple(self._over.values()))
+
+    def _derive(self, invoice: Invoice) -> Derived:
+        flag = self.context.policy.enterprise_dispute_overrides_paid
+        return derive(invoice, dispute_wins=flag)
 
     def _synchronise(self, key: InvoiceKey) -> None:
         """Let the enterprise axis follow the ledger, line by line (DOMAIN §3.3)."""

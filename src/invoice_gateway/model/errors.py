@@ -82,7 +82,8 @@ class GatewayError(Exception):
 class Rejected(GatewayError):
     """The message is refused: a stable code, a sentence, and where in the document.
 
-    `details` carry the values at fault for logs and reports; never bodies, names or account numbers.
+    `details` carry the values at fault for logs and reports; never bodies, names or account
+    numbers.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class Rejected(GatewayError):
 
 
 class Parked(Rejected):
-    """A reference is not there yet; `waits_for` is the (kind, key) whose arrival releases the message.
+    """A reference is not there yet; `waits_for` is the (kind, key) that releases the message.
 
     When nobody waits any longer (the deadline), it is rejected with this very code.
     """

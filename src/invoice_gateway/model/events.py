@@ -8,84 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
-from .invoice import Derived
+from .blocks import FindingBlock, LineBlock, MemoPartBlock, PartBlock, StatusBlock, TotalsBlock
 from .keys import InvoiceKey
 from .money import Money
-
-
-@dataclass(frozen=True, slots=True)
-class FindingBlock:
-    """One fault of a refused document."""
-
-    line: int | None
-    path: str
-    message: str
-    expected: str
-
-
-@dataclass(frozen=True, slots=True)
-class PartBlock:
-    """An amount on one line."""
-
-    line_no: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class MemoPartBlock:
-    """What an adjustment document did to one line."""
-
-    line_no: str
-    amount: Money
-    applied: Money
-    excess: Money
-
-
-@dataclass(frozen=True, slots=True)
-class LineBlock:
-    """A line as it stands: what each side says, what it asks for, what is open."""
-
-    line_no: str
-    customer_status: str
-    enterprise_status: str
-    due: Money
-    open: Money
-
-
-@dataclass(frozen=True, slots=True)
-class StatusBlock:
-    """The published tuple of an invoice."""
-
-    status: str
-    settlement_state: str
-    contested: bool
-    confirmation: str
-    closure_reason: str | None
-
-    @classmethod
-    def of(cls, derived: Derived) -> "StatusBlock":
-        """Return the block for `derived`."""
-        closure = derived.closure_reason
-        return cls(
-            derived.status.value,
-            derived.settlement_state.value,
-            derived.contested,
-            derived.confirmation.value,
-            closure.value if closure else None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class TotalsBlock:
-    """The sums of an invoice."""
-
-    amount: Money
-    debit_memos: Money
-    credits: Money
-    written_off: Money
-    settled: Money
-    pending: Money
-    disputed: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +196,7 @@ class DisputeWithdrawn(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemoPosted(Event):
+class MemoBooked(Event):
     """A credit memo, debit memo or credit note took effect."""
 
     name = "memo.posted"
@@ -450,7 +375,7 @@ EVENTS: tuple[type[Event], ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """An event with its place in the life of its aggregate: id there and version, from 1, no gaps."""
+    """An event with the id of its aggregate and its version there, from 1, without gaps."""
 
     event: Event
     aggregate_id: str

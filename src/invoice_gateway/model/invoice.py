@@ -92,7 +92,7 @@ class LineTerms(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line: its immutable gross `amount`, and counters that equal the fold of the entries on it.
+    """One line: its immutable gross `amount`, and counters: the fold of the entries on it.
 
     All amounts are minor units of the invoice's currency. `disputed` is the amount of the open
     dispute (0: none). `terms` are present only while the line is being created.
@@ -204,8 +204,11 @@ class Invoice:
         return replace(self, lines=lines)
 
 
-def table5(lines: Sequence[Line]) -> InvoiceStatus:
-    """Return the invoice status that the live `lines` give: rules R0 to R6, first match wins."""
+def table5(lines: Sequence[Line], *, dispute_wins: bool = False) -> InvoiceStatus:
+    """Return the invoice status that the live `lines` give: rules R0 to R6, first match wins.
+
+    `dispute_wins` swaps R2 and R3 (policy `enterprise_dispute_overrides_paid`).
+    """
     live = [line for line in lines if line.live]
     if not live:
         return InvoiceStatus.PAID  # R0
@@ -213,6 +216,8 @@ def table5(lines: Sequence[Line]) -> InvoiceStatus:
     enterprise = {line.enterprise.status for line in live}
     if Status.DISPUTED in customer:
         return InvoiceStatus.DISPUTED  # R1
+    if dispute_wins and Status.DISPUTED in enterprise:
+        return InvoiceStatus.DISPUTED  # R3 before R2
     if customer == {Status.PAID}:
         return InvoiceStatus.PAID  # R2
     if Status.DISPUTED in enterprise:
@@ -228,10 +233,10 @@ def table5(lines: Sequence[Line]) -> InvoiceStatus:
     return InvoiceStatus.NEW  # R6
 
 
-def derive(invoice: Invoice) -> Derived:
+def derive(invoice: Invoice, *, dispute_wins: bool = False) -> Derived:
     """Return the published tuple of `invoice`, from its lines and sums alone (I-13)."""
     live = [line for line in invoice.lines if line.live]
-    status = table5(live)
+    status = table5(live, dispute_wins=dispute_wins)
     received = sum(line.enterprise.status is Status.RECEIVED for line in live)
     contested = status is InvoiceStatus.PAID and any(
         line.enterprise.status is Status.DISPUTED for line in live
@@ -265,5 +270,11 @@ def _closure(invoice: Invoice) -> Closure | None:
     return used[0] if len(used) == 1 else Closure.MIXED
 
 
-ISSUED_NEW = Derived(InvoiceStatus.NEW, Settlement.UNSETTLED, False, Confirmation.UNCONFIRMED, None)
+ISSUED_NEW = Derived(
+    status=InvoiceStatus.NEW,
+    settlement_state=Settlement.UNSETTLED,
+    contested=False,
+    confirmation=Confirmation.UNCONFIRMED,
+    closure_reason=None,
+)
 """What every freshly issued invoice with something to pay derives to."""

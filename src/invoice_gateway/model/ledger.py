@@ -1,7 +1,7 @@
-"""The entities that move money: sources, allocations, documents, reversals; and accounts and disputes.
+"""The entities that move money: sources, allocations, documents, reversals; accounts, disputes.
 
-All of them are immutable values. What is insert-only in the store is never changed here; counters and
-states are caches over those entries (I-27). Amounts are minor units of the entity's currency.
+All of them are immutable values. What is insert-only in the store is never changed here; counters
+and states are caches over those entries (I-27). Amounts are minor units of the entity's currency.
 """
 
 from dataclasses import dataclass
@@ -302,7 +302,7 @@ class Dispute:
 
     @property
     def key(self) -> str:
-        """Return the dispute id: `raiser/notice/line`."""
+        """Return the dispute id: `party/notice/line`, the party being that of the sender."""
         return self.id
 
 
@@ -327,7 +327,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A notice as its sender's party numbers it: the natural key that makes it count once (P-02)."""
+    """A notice as its sender's party numbers it: the key that makes it count once (P-02)."""
 
     kind: str
     party: str

@@ -1,4 +1,4 @@
-"""Adjustment documents: credits first reduce what is owed, the rest becomes open credit (DOMAIN §3.7).
+"""Adjustment documents: credits first reduce what is owed, the rest becomes open credit.
 
 A debit memo is a new line; original lines and old allocations are never disturbed. Documents are
 immutable: an error is reversed by the opposite document (M-01).
@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from . import dispute as disputes
+from .blocks import MemoPartBlock
 from .draft import Draft
 from .errors import Code, Rejected
 from .events import (
     CreditCreated,
     CreditRefunded,
-    MemoPartBlock,
-    MemoPosted,
+    MemoBooked,
     WriteoffPosted,
 )
 from .invoice import Invoice, Kind, Lifecycle, Line, LineTerms
@@ -294,9 +294,9 @@ def _close_dead_disputes(draft: Draft, key: InvoiceKey, except_id: str | None) -
             disputes.close(draft, found, DisputeState.AUTO_CLOSED, reason="nothing is due")
 
 
-def _posted(memo: Memo) -> MemoPosted:
+def _posted(memo: Memo) -> MemoBooked:
     currency = memo.currency
-    return MemoPosted(
+    return MemoBooked(
         memo=memo.key,
         doc_type=memo.doc_type,
         customer=memo.account,

@@ -1,4 +1,4 @@
-"""Money as integer minor units with its currency, and the only places where cents are rounded or split.
+"""Money as integer minor units with its currency, and the only places where it is rounded or split.
 
 Amounts never are floats. A currency's exponent (0, 2, 3 or 4) comes from ISO 4217.
 """
@@ -13,7 +13,7 @@ MAX_MINOR = 9_000_000_000_000_000
 """No single amount may exceed this: sums of them stay far inside 64 bits."""
 
 
-class UnknownCurrency(ValueError):  # noqa: N818 - reads like the other refusals
+class UnknownCurrency(ValueError):
     """ISO 4217 has no such currency, or it has no minor unit (gold, testing codes)."""
 
 

@@ -1,9 +1,10 @@
 """Line-item status: two small automata, one per party, and what a dispute remembers.
 
-Every legal move is a row in a table below; nothing else in the code base changes a status. Each side
-owns its axis. While an axis is Disputed a *shadow* keeps the status to come back to, and declarations
-made meanwhile move the shadow, so "disputed and paid" loses nothing. Outside a dispute the shadow
-equals the status. A move without a row is illegal and changes nothing. Source: DOMAIN §3.3, Appendix A.
+Every legal move is a row in a table below; nothing else in the code base changes a status. Each
+side owns its axis. While an axis is Disputed a *shadow* keeps the status to come back to, and
+declarations made meanwhile move the shadow, so "disputed and paid" loses nothing. Outside a dispute
+the shadow equals the status. A move without a row is illegal and changes nothing. Source: DOMAIN
+§3.3, Appendix A.
 """
 
 from collections.abc import Mapping

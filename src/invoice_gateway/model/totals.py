@@ -1,8 +1,8 @@
-"""Totals and rounding of an invoice: EN 16931 checks, and lines that carry their share of everything.
+"""Totals and rounding of an invoice: EN 16931 checks, and lines that carry their share.
 
 T-02: the header must add up. T-03: a line's gross amount is its net, after its share of document
-allowances, plus its share of its VAT category's tax. T-05: negative lines are netted. All amounts are
-minor units of the document's currency.
+allowances, plus its share of its VAT category's tax. T-05: negative lines are netted. All amounts
+are minor units of the document's currency.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .errors import Code, Finding, Rejected
-from .money import spread
+from .money import round_half_up, spread
 
 
 class TaxKey(NamedTuple):
@@ -109,9 +109,9 @@ def check_totals(sums: Sums, items: Sequence[Item], taxes: Sequence[Tax], totals
 
 
 def _vat(tax: Tax) -> int:
-    """Return taxable amount x rate / 100, rounded half away from zero to the minor unit."""
-    exact = Decimal(tax.taxable) * Decimal(tax.key.rate) / 100
-    return int(exact.quantize(Decimal(1), rounding="ROUND_HALF_UP"))
+    """Return taxable amount x rate / 100, rounded to the minor unit."""
+    numerator, denominator = Decimal(tax.key.rate).as_integer_ratio()
+    return round_half_up(tax.taxable * numerator, denominator * 100)
 
 
 class Gross(NamedTuple):
@@ -124,9 +124,9 @@ class Gross(NamedTuple):
 def gross(items: Sequence[Item], taxes: Iterable[Tax], rounding: int) -> tuple[Gross, ...]:
     """Return tax share and gross amount of each item, in order; no amount is negative (T-03, T-05).
 
-    Allowances and negative items of a category are spread over its positive items (pro rata, largest
-    remainder, ties by position); they themselves come to zero. What a category cannot absorb, and a
-    negative rounding, is spread over all that is left.
+    Allowances and negative items of a category are spread over its positive items (pro rata,
+    largest remainder, ties by position); they themselves come to zero. What a category cannot
+    absorb, and a negative rounding, is spread over all that is left.
 
     Returns:
         Amounts that add up to the taxable amounts + taxes + min(rounding, 0), exactly.

@@ -1,0 +1,1 @@
+"""Measuring the gateway end to end, with the services of the tests."""

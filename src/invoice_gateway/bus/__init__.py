@@ -1,0 +1,1 @@
+"""The buses the gateway listens and speaks on: RabbitMQ, and folders on disk."""

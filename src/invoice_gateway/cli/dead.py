@@ -1,0 +1,10 @@
+"""Soon."""
+
+import typer
+
+dead = typer.Typer()
+
+
+@dead.callback()
+def _dead() -> None:
+    """Soon."""

@@ -1,0 +1,133 @@
+"""Verbs that stay: `run`, `worker`, `relay`. The first SIGTERM or SIGINT ends them in good order."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Annotated
+
+import structlog
+import typer
+
+from invoice_gateway.app import App
+from invoice_gateway.bus import rabbit
+from invoice_gateway.cli import _out as out
+from invoice_gateway.cli._invocation import (
+    UsageFault,
+    check_bus,
+    check_database,
+    invocation,
+    opened,
+)
+from invoice_gateway.engine.life import resend
+from invoice_gateway.engine.relay import Relay
+
+log = structlog.get_logger()
+
+SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+
+Once = Annotated[bool, typer.Option("--once", help="Stop when nothing more comes.")]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port",
+        help="Port for Prometheus metrics. [INVOICE_GATEWAY_METRICS_PORT]",
+        show_default=False,
+    ),
+]
+
+
+def run(context: typer.Context, *, once: Once = False, metrics_port: Port = None) -> None:
+    """Do all in one process: declare the topology, receive, decide, publish."""
+    app = _ready(context, metrics_port)
+    if app.spool is None:
+        rabbit.declare(app.settings.bus_url, app.topology)
+    _work(app, once=once)
+
+
+def worker(context: typer.Context, *, once: Once = False, metrics_port: Port = None) -> None:
+    """Receive, decide, publish; the topology is there already."""
+    _work(_ready(context, metrics_port), once=once)
+
+
+def relay(context: typer.Context, *, once: Once = False) -> None:
+    """Publish what is left in the outbox, and nothing else."""
+    app = _ready(context, None)
+    with opened(app) as store, stopping() as stop:
+        publisher = app.publisher()
+        try:
+            publisher.wait_connected(app.settings.relay_patience_s)
+            patience_s = 0.0 if once else app.settings.relay_patience_s
+            sender = Relay(store=store, publisher=publisher, patience_s=patience_s)
+            sent = resend(sender, stop, pause_s=app.settings.tick_s, once=once)
+        finally:
+            publisher.close()
+    out.say(f"{sent} event(s) published")
+
+
+@contextmanager
+def stopping() -> Iterator[Event]:
+    """Give an event that the first SIGTERM or SIGINT sets; the second ends the process at once.
+
+    A thread of its own waits for the signals: a handler would run in the middle of anything.
+    """
+    stop, over = Event(), Event()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    listener = Thread(target=_listen, args=(stop, over), name="signals", daemon=True)
+    listener.start()
+    try:
+        yield stop
+    finally:
+        over.set()
+        assert listener.ident is not None
+        if listener.is_alive():
+            signal.pthread_kill(listener.ident, signal.SIGTERM)
+        listener.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _listen(stop: Event, over: Event) -> None:
+    while True:
+        number = signal.sigwait(SIGNALS)
+        if over.is_set():
+            return
+        if stop.is_set():
+            os._exit(128 + number)
+        log.info("process.stopping", signal=signal.Signals(number).name)
+        stop.set()
+
+
+def _ready(context: typer.Context, metrics_port: int | None) -> App:
+    """Return the application after making sure that it can start."""
+    called = invocation(context)
+    called.quiet = False
+    app = called.app(metrics_port=metrics_port)
+    app.schemas.compile_all()
+    check_database(app.settings)
+    check_bus(app)
+    return app
+
+
+def _work(app: App, *, once: bool) -> None:
+    with stopping() as stop:
+        _serve_metrics(app)
+        with app.worker() as working:
+            log.info("worker.started", once=once, messages=len(app.handlers))
+            working.run(stop, once=once)
+    log.info("worker.stopped")
+    for name, count in sorted(app.metrics.outcomes().items()):
+        out.say(f"{name}: {count}")
+
+
+def _serve_metrics(app: App) -> None:
+    port = app.settings.metrics_port
+    if port is None:
+        return
+    try:
+        log.info("metrics.served", port=app.metrics.serve(port))
+    except OSError as error:
+        raise UsageFault(
+            f"INVOICE_GATEWAY_METRICS_PORT={port} (--metrics-port): {error.strerror}; "
+            "name another port, or 0 for any free one"
+        ) from None

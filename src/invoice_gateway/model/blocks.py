@@ -1,0 +1,81 @@
+"""The blocks that events share: findings, parts, lines, statuses and totals."""
+
+from dataclasses import dataclass
+
+from .invoice import Derived
+from .money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class FindingBlock:
+    """One fault of a refused document."""
+
+    line: int | None
+    path: str
+    message: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartBlock:
+    """An amount on one line."""
+
+    line_no: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class MemoPartBlock:
+    """What an adjustment document did to one line."""
+
+    line_no: str
+    amount: Money
+    applied: Money
+    excess: Money
+
+
+@dataclass(frozen=True, slots=True)
+class LineBlock:
+    """A line as it stands: what each side says, what it asks for, what is open."""
+
+    line_no: str
+    customer_status: str
+    enterprise_status: str
+    due: Money
+    open: Money
+
+
+@dataclass(frozen=True, slots=True)
+class StatusBlock:
+    """The published tuple of an invoice."""
+
+    status: str
+    settlement_state: str
+    contested: bool
+    confirmation: str
+    closure_reason: str | None
+
+    @classmethod
+    def of(cls, derived: Derived) -> "StatusBlock":
+        """Return the block for `derived`."""
+        closure = derived.closure_reason
+        return cls(
+            derived.status.value,
+            derived.settlement_state.value,
+            derived.contested,
+            derived.confirmation.value,
+            closure.value if closure else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsBlock:
+    """The sums of an invoice."""
+
+    amount: Money
+    debit_memos: Money
+    credits: Money
+    written_off: Money
+    settled: Money
+    pending: Money
+    disputed: Money

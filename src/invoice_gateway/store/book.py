@@ -1,0 +1,357 @@
+"""Loading a book: everything the scopes of a batch name, in one statement per table.
+
+What is loaded is remembered with its surrogate ids (`Known`), so that saving needs no look-ups and
+writes only what differs.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from invoice_gateway.engine.ports import Conflict
+from invoice_gateway.model.decision import Book, Entity, Scope
+from invoice_gateway.model.invoice import Invoice
+from invoice_gateway.model.keys import InvoiceKey, SourceKey
+from invoice_gateway.model.ledger import (
+    Dispute,
+    Intent,
+    Memo,
+    MemoPart,
+    Notice,
+    Pair,
+    Part,
+    Source,
+)
+
+from . import reads, reads_money, rows, sql
+from .connection import Session
+from .wanted import Owners, Wanted, things, union
+
+
+@dataclass(slots=True)
+class Known:
+    """What the transaction has loaded: entities as they were, and the row ids of their tables."""
+
+    entities: dict[type, dict[object, Entity]] = field(default_factory=lambda: defaultdict(dict))
+    ids: dict[type, dict[object, int]] = field(default_factory=lambda: defaultdict(dict))
+
+    def keep(self, entity: Entity, number: int = 0) -> None:
+        """Remember `entity` and the id of its row, where its table has one."""
+        self.entities[type(entity)][entity.key] = entity
+        self.ids[type(entity)][entity.key] = number
+
+
+def owners(session: Session, scopes: Sequence[Scope]) -> dict[tuple[str, object], str]:
+    """Return the account of every invoice, memo and dispute that `scopes` name and that exists."""
+    named = defaultdict(list)
+    for kind, key in things(scopes):
+        named[kind].append(key)
+    if not named:
+        return {}
+    parameters: dict[str, str] = {}
+    for kind, found in named.items():
+        if kind == "dispute":
+            parameters |= _keys(session, kind, "id", rows=[(key,) for key in found])
+        else:
+            parameters |= _keys(session, kind, "issuer", "number", rows=found)
+    statement = reads.owners(tuple(sorted(named)), session.postgresql)
+    return {
+        (kind, first if kind == "dispute" else InvoiceKey(first, second)): account
+        for kind, first, second, account in session.read(statement, parameters)
+    }
+
+
+def load(
+    session: Session,
+    scopes: Sequence[Scope],
+    known: Known,
+    *,
+    owned: Owners,
+    locked: Collection[str] | None,
+) -> Book:
+    """Return the union of `scopes`.
+
+    Args:
+        session: The transaction.
+        scopes: What the messages of the batch need.
+        known: Filled with what is loaded.
+        owned: What `owners` answered before the accounts were locked.
+        locked: The accounts locked; None when nobody locked anything.
+
+    Raises:
+        Conflict: something named appeared after `owners` looked, in an account that is not locked.
+    """
+    loading = _Loading(session, union(scopes, owned), known, locked or ())
+    loading.accounts()
+    loading.documents()
+    loading.allocations()
+    loading.sources()
+    loading.pairs()
+    loading.invoices()
+    if locked is not None:
+        _check(loading, locked)
+    return Book(loading.found)
+
+
+def _check(loading: "_Loading", locked: Collection[str]) -> None:
+    """Refuse to go on with something that a neighbour may be changing right now."""
+    named: list[tuple[type[Entity], Iterable[object]]] = [
+        (Invoice, loading.wanted.invoices),
+        (Dispute, loading.wanted.disputes),
+        (Memo, loading.wanted.memos),
+    ]
+    for kind, keys in named:
+        for key in keys:
+            entity = loading.known.entities[kind].get(key)
+            if entity is not None and entity.account not in locked:
+                raise Conflict(f"{kind.__name__} {key} appeared in an account that is not locked")
+
+
+def _keys(
+    session: Session, name: str, *columns: str, rows: Iterable[Sequence[Any]]
+) -> dict[str, str]:
+    return sql.keys(name, *columns, rows=rows, postgresql=session.postgresql)
+
+
+class _Loading:
+    """One load in progress: each step reads one kind of entity and may widen what is wanted."""
+
+    def __init__(
+        self, session: Session, wanted: Wanted, known: Known, locked: Collection[str]
+    ) -> None:
+        self.session = session
+        self.wanted = wanted
+        self.known = known
+        self.locked = locked
+        self.found: list[Entity] = []
+        self._idle: list[tuple[int, Source]] = []
+        self._blocked: set[str] = set()
+        # what loaded rows point at, beside what the scopes name
+        self._invoices = dict(wanted.invoices)
+        self._sources = dict(wanted.sources)
+
+    def _keep(self, entity: Entity, number: int = 0) -> None:
+        self.found.append(entity)
+        self.known.keep(entity, number)
+
+    def _read(
+        self, statement: sa.Executable, parameters: Mapping[str, Any]
+    ) -> Sequence[sa.Row[Any]]:
+        return self.session.read(statement, parameters)
+
+    def _grouped(
+        self, statement: sa.Executable, name: str, numbers: Collection[int]
+    ) -> dict[int, list[Any]]:
+        """Return the rows that belong to `numbers`, by their first column, without it."""
+        found: dict[int, list[Any]] = defaultdict(list)
+        if numbers:
+            listed = sql.numbers(numbers, postgresql=self.session.postgresql)
+            for row in self._read(statement, {name: listed}):
+                found[row[0]].append(row[1:])
+        return found
+
+    def accounts(self) -> None:
+        """Load the accounts named and locked, each with its ancestors."""
+        names = dict.fromkeys([*self.wanted.accounts, *sorted(self.locked)])
+        if not names:
+            return
+        parameters = _keys(self.session, "account", "party", rows=[(name,) for name in names])
+        ancestors: dict[str, list[str]] = defaultdict(list)
+        first = {}
+        for row in self._read(reads.accounts(self.session.postgresql), parameters):
+            first.setdefault(row.party, row)
+            if row.ancestor is not None:
+                ancestors[row.party].append(row.ancestor)
+        for party, row in first.items():
+            self._keep(rows.account(row, ancestors[party]))
+
+    def documents(self) -> None:
+        """Load the disputes, memos, reversals and notices named."""
+        pg, wanted = self.session.postgresql, self.wanted
+        if wanted.disputes:
+            named = [(key,) for key in wanted.disputes]
+            for row in self._read(
+                reads.disputes(pg), _keys(self.session, "dispute", "id", rows=named)
+            ):
+                self._dispute(row)
+        if wanted.memos:
+            self._memos(_keys(self.session, "memo", "issuer", "number", rows=wanted.memos))
+        if wanted.reversals:
+            parameters = _keys(
+                self.session, "reversal", "account", "reference", rows=wanted.reversals
+            )
+            for row in self._read(reads.reversals(pg), parameters):
+                self._keep(rows.reversal(row), row.id)
+        if wanted.notices:
+            parameters = _keys(
+                self.session, "notice", "kind", "party", "notice_id", rows=wanted.notices
+            )
+            for row in self._read(reads.notices(pg), parameters):
+                self._keep(Notice(**row._mapping))  # noqa: SLF001 - the public name of it
+
+    def _dispute(self, row: sa.Row[Any]) -> None:
+        dispute = rows.dispute(row)
+        self._keep(dispute)
+        self._reach(dispute.invoice, dispute.id in self._removable.disputes)
+
+    def _memos(self, parameters: Mapping[str, str]) -> None:
+        found = self._read(reads.memos(self.session.postgresql), parameters)
+        statement = reads.memo_parts(self.session.postgresql)
+        parts = self._grouped(statement, "memos", [row.id for row in found])
+        for row in found:
+            memo = rows.memo(row, [MemoPart(*part) for part in parts[row.id]])
+            self._keep(memo, row.id)
+            if memo.invoice is not None:
+                self._reach(memo.invoice, memo.key in self._removable.memos)
+
+    @property
+    def _removable(self) -> Wanted:
+        """Return what is named together with a wish for its allocations."""
+        return self.wanted.allocated or Wanted()
+
+    def _reach(self, invoice: InvoiceKey, removable: bool) -> None:  # noqa: FBT001
+        self._invoices[invoice] = None
+        if removable:
+            self._removable.invoices[invoice] = None
+
+    def allocations(self) -> None:
+        """Load the posted allocations at both ends of what is named with a wish for them."""
+        parameters = self._source_keys(self._removable, self._removable.sources)
+        if self._removable.invoices:
+            parameters["invoice"] = _keys(
+                self.session, "invoice", "issuer", "number", rows=self._removable.invoices
+            )
+        if not parameters:
+            return
+        pg = self.session.postgresql
+        found = self._read(reads_money.allocations(tuple(parameters), pg), _flat(parameters))
+        parts = self._grouped(
+            reads_money.allocation_parts(pg), "allocations", [row.id for row in found]
+        )
+        for row in found:
+            allocation = rows.allocation(row, [Part(*part) for part in parts[row.id]])
+            self._keep(allocation, row.id)
+            self._sources[allocation.source] = None
+            self._invoices[allocation.invoice] = None
+
+    def _source_keys(
+        self, wanted: Wanted, sources: Mapping[SourceKey, None]
+    ) -> dict[str, dict[str, str]]:
+        """Return the parameters for every way in which sources are named."""
+        ways: list[tuple[str, tuple[str, ...], Collection[Any]]] = [
+            ("source", ("account", "type", "reference"), sources),
+            ("bank_reference", ("account", "bank_reference"), wanted.bank_references),
+            ("end_to_end_id", ("account", "end_to_end_id"), wanted.end_to_end_ids),
+        ]
+        return {
+            name: _keys(self.session, name, *columns, rows=keys)
+            for name, columns, keys in ways
+            if keys
+        }
+
+    def sources(self) -> None:
+        """Load the sources named or reached, those waiting for a named invoice, and the idle ones."""
+        parameters = self._source_keys(self.wanted, self._sources)
+        owners = [(account,) for account in self.locked or self.wanted.accounts]
+        if self.wanted.invoices and owners:
+            parameters["waiting"] = _keys(
+                self.session, "waiting", "issuer", "number", rows=self.wanted.invoices
+            ) | _keys(self.session, "locked", "account", rows=owners)
+        if self.wanted.auto:
+            idle = [(account,) for account in self.wanted.auto]
+            parameters["idle"] = _keys(self.session, "idle", "account", rows=idle)
+        if not parameters:
+            return
+        pg = self.session.postgresql
+        found = self._read(reads_money.sources(tuple(parameters), pg), _flat(parameters))
+        intents = self._grouped(reads_money.intents(pg), "sources", [row.id for row in found])
+        for row in found:
+            wishes = [
+                Intent(InvoiceKey(issuer, number), amount, waiting)
+                for _, issuer, number, amount, waiting in intents[row.id]
+            ]
+            source = rows.source(row, wishes)
+            self._keep(source, row.id)
+            if source.remaining > 0 and source.account in self.wanted.auto:
+                self._idle.append((row.id, source))
+
+    def pairs(self) -> None:
+        """Load the pairs named, and the blocked ones of idle sources."""
+        parameters: dict[str, dict[str, str]] = {}
+        if self.wanted.pairs:
+            columns = ("account", "type", "reference", "issuer", "number")
+            named = [(*source, *invoice) for source, invoice in self.wanted.pairs]
+            parameters["pair"] = _keys(self.session, "pair", *columns, rows=named)
+        if self._idle:
+            numbers = [number for number, _ in self._idle]
+            parameters["sources"] = {
+                "sources": sql.numbers(numbers, postgresql=self.session.postgresql)
+            }
+        if not parameters:
+            return
+        statement = reads_money.pairs(tuple(parameters), self.session.postgresql)
+        for row in self._read(statement, _flat(parameters)):
+            source = SourceKey(row.source_account, row.source_type, row.source_reference)
+            invoice = InvoiceKey(row.invoice_issuer, row.invoice_number)
+            self._keep(Pair(source=source, invoice=invoice, blocked=row.blocked))
+            if row.blocked:
+                self._blocked.add(source.account)
+
+    def invoices(self) -> None:
+        """Load the invoices named or reached, and the open ones as far as money reaches."""
+        parameters = self._open()
+        if self._invoices:
+            parameters["invoice"] = _keys(
+                self.session, "invoice", "issuer", "number", rows=self._invoices
+            )
+        if not parameters:
+            return
+        pg = self.session.postgresql
+        found = self._read(reads.invoices(tuple(parameters), pg), _flat(parameters))
+        lines = self._grouped(reads.lines(pg), "invoices", [row.id for row in found])
+        disputed = []
+        for row in found:
+            invoice = rows.invoice(row, [rows.line(line) for line in lines[row.id]])
+            self._keep(invoice, row.id)
+            if any(line.disputed for line in invoice.lines):
+                disputed.append(row.id)
+        if disputed:
+            listed = sql.numbers(disputed, postgresql=pg)
+            for row in self._read(reads.open_disputes(pg), {"invoices": listed}):
+                if row.id not in self.wanted.disputes:
+                    self._keep(rows.dispute(row))
+
+    def _open(self) -> dict[str, dict[str, str]]:
+        """Return the parameters for the open invoices: all of an account, or as far as money reaches."""
+        unbounded = {
+            account
+            for account, money in self.wanted.auto.items()
+            if money is None or account in self._blocked
+        }
+        idle: dict[tuple[str, str], int] = defaultdict(int)
+        for _, source in self._idle:
+            if source.account not in unbounded:
+                idle[source.account, source.currency] += source.remaining
+        bounds = {
+            account: money
+            for account, money in self.wanted.auto.items()
+            if money and account not in unbounded
+        }
+        parameters = {}
+        if unbounded:
+            rows_ = [(account,) for account in sorted(unbounded)]
+            parameters["open"] = _keys(self.session, "open", "account", rows=rows_)
+        if idle or bounds:
+            one = [(*key, str(money)) for key, money in sorted(idle.items())]
+            every = [(account, str(money)) for account, money in sorted(bounds.items())]
+            parameters["reached"] = _keys(
+                self.session, "one_currency", "account", "currency", "bound", rows=one
+            ) | _keys(self.session, "any_currency", "account", "bound", rows=every)
+        return parameters
+
+
+def _flat(parameters: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    return {name: value for each in parameters.values() for name, value in each.items()}

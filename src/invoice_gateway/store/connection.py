@@ -1,0 +1,271 @@
+"""Connections to the two databases: how they are set up, and what one transaction can do."""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from invoice_gateway.engine.ports import StoreUnavailable
+
+from .errors import place, translated
+from .sql import Bulk
+from .sql import Row as Values
+from .tables import BATCHES, counter
+
+# psycopg warns about every pipeline that ends in an error; the error itself is raised anyway.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
+
+IDS_PER_BATCH = 1 << 20
+COPY_FROM = 32
+"""From so many rows on, a COPY is worth its round trips."""
+
+READ_ONLY = "invoice_gateway_read_only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How patient the store is, and how many connections it keeps.
+
+    `lease_s` is how long one relay keeps others away from the events it has claimed.
+    """
+
+    connect_timeout_s: int = 5
+    lock_timeout_s: float = 10
+    statement_timeout_s: float = 60
+    idle_timeout_s: float = 60
+    lease_s: float = 60
+    pool_size: int = 5
+
+
+def parse(url: str) -> sa.URL:
+    """Return `url` with the driver this project uses.
+
+    Raises:
+        ValueError: it is no URL, or names another database.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise ValueError(
+            f"database URL {url!r} cannot be read: write sqlite:///gateway.db or "
+            "postgresql://user:password@host/database"
+        ) from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return parsed.set(drivername="sqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise ValueError(
+                f"database URL names {other!r}: this program keeps its data in SQLite "
+                "(sqlite:///gateway.db) or PostgreSQL (postgresql://user:password@host/database)"
+            )
+
+
+def engine(url: sa.URL, options: Options) -> sa.Engine:
+    """Return the engine for `url`; it connects when it is first used."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, options)
+    return _postgresql(url, options)
+
+
+def _sqlite(url: sa.URL, options: Options) -> sa.Engine:
+    made = sa.create_engine(
+        url,
+        pool_size=options.pool_size,
+        connect_args={"timeout": options.lock_timeout_s, "check_same_thread": False},
+    )
+
+    @sa.event.listens_for(made, "connect")
+    def prepare(connection: Any, _: object) -> None:  # noqa: ANN401
+        connection.isolation_level = None  # transactions begin where we say, see below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(made, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # One writer: taking the lock at once means that no later statement can find it taken.
+        reading = connection.get_execution_options().get(READ_ONLY)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return made
+
+
+def _postgresql(url: sa.URL, options: Options) -> sa.Engine:
+    settings = {
+        "TimeZone": "UTC",
+        "lock_timeout": f"{int(options.lock_timeout_s * 1000)}",
+        "statement_timeout": f"{int(options.statement_timeout_s * 1000)}",
+        "idle_in_transaction_session_timeout": f"{int(options.idle_timeout_s * 1000)}",
+        # Every look-up is by keys through an index. Say so: a plan made while a table was small
+        # must not scan it when it has grown.
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+        "enable_seqscan": "off",
+        "jit": "off",
+    }
+    made = sa.create_engine(
+        url,
+        pool_size=options.pool_size,
+        pool_timeout=options.connect_timeout_s,
+        connect_args={
+            "connect_timeout": options.connect_timeout_s,
+            "application_name": "invoice-gateway",
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": int(options.statement_timeout_s * 1000),
+        },
+    )
+    listed = ", ".join(
+        f"set_config('{name}', '{value}', false)" for name, value in settings.items()
+    )
+
+    @sa.event.listens_for(made, "connect")
+    def prepare(connection: Any, _: object) -> None:  # noqa: ANN401
+        connection.execute(f"SELECT {listed}")
+        connection.commit()
+
+    return made
+
+
+class Session:
+    """One connection in one transaction: reads at once, writes gathered and sent together."""
+
+    __slots__ = ("_ids", "_transaction", "_writes", "connection", "postgresql", "where")
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.postgresql = connection.dialect.name == "postgresql"
+        self.where = place(connection.engine.url)
+        self._transaction = connection.begin()
+        self._writes: list[tuple[Bulk, Sequence[Values]]] = []
+        self._ids: Iterator[int] = iter(())
+
+    def read(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[sa.Row[Any]]:
+        """Return all rows of `statement`; what was written before is visible."""
+        self.flush()
+        with translated(self.where):
+            return self.connection.execute(statement, parameters or {}).fetchall()
+
+    def run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> int:
+        """Carry out one statement that changes something; return how many rows it touched."""
+        self.flush()
+        with translated(self.where):
+            return int(self.connection.execute(statement, parameters or {}).rowcount)
+
+    def write(self, bulk: Bulk, rows: Sequence[Values]) -> None:
+        """Gather a write for the next `flush`; nothing happens when there are no rows."""
+        if rows:
+            self._writes.append((bulk, rows))
+
+    def flush(self) -> None:
+        """Send what was gathered, in order; on PostgreSQL in one round trip.
+
+        Raises:
+            Conflict: a unique key was taken.
+        """
+        if not self._writes:
+            return
+        writes, self._writes = self._writes, []
+        with translated(self.where):
+            if self.postgresql:
+                self._send(writes)
+            else:
+                for bulk, rows in writes:
+                    self.connection.exec_driver_sql(bulk.sqlite, [tuple(row) for row in rows])
+
+    def _send(self, writes: Sequence[tuple[Bulk, Sequence[Values]]]) -> None:
+        """Send writes to PostgreSQL: many rows by COPY, all else between two of those in one go."""
+        driver: Any = self.connection.connection.driver_connection
+        together = []
+        for bulk, rows in writes:
+            if bulk.copy is None or len(rows) < COPY_FROM:
+                together.append((bulk, rows))
+                continue
+            self._pipeline(driver, together)
+            together = []
+            with driver.cursor() as cursor, cursor.copy(bulk.copy) as copy:
+                for chunk in bulk.chunks(rows):
+                    copy.write(chunk)
+        self._pipeline(driver, together)
+
+    def _pipeline(self, driver: Any, writes: Sequence[tuple[Bulk, Sequence[Values]]]) -> None:  # noqa: ANN401
+        if writes:
+            with driver.pipeline():
+                for bulk, rows in writes:
+                    self.connection.exec_driver_sql(bulk.postgresql, bulk.arrays(rows))
+
+    def lock(self, names: Iterable[str]) -> None:
+        """Lock `names` until the transaction ends, sorted by what is locked: no deadlock.
+
+        SQLite has one writer, and we are it. The first ids come along, drawn after the last lock:
+        whoever locks a name later gets higher ids.
+        """
+        hashes = sorted({_hash(name) for name in names})
+        if hashes and self.postgresql:
+            literal = "{" + ",".join(map(str, hashes)) + "}"
+            [(batch,)] = self.read(_LOCK, {"hashes": literal})
+            self._ids = _block(batch)
+
+    def id(self) -> int:
+        """Return an id that nobody else has; later ones are higher."""
+        for number in self._ids:
+            return number
+        [(batch,)] = self.read(_NEXT_POSTGRESQL if self.postgresql else _NEXT_SQLITE)
+        self._ids = _block(batch)
+        return next(self._ids)
+
+    def commit(self) -> None:
+        """Send what was gathered and make it durable."""
+        self.flush()
+        with translated(self.where):
+            self._transaction.commit()
+
+
+@contextmanager
+def session(source: sa.Engine, *, read_only: bool = False) -> Iterator[Session]:
+    """Begin a transaction; leaving without `commit` rolls back.
+
+    When the database turns out to be away, this connection and all idle ones are thrown away.
+    """
+    with translated(place(source.url)):
+        connection = source.connect().execution_options(**{READ_ONLY: read_only})
+    try:
+        with translated(place(source.url)):
+            opened = Session(connection)
+        yield opened
+    except StoreUnavailable:
+        connection.invalidate()
+        source.dispose()
+        raise
+    finally:
+        connection.close()
+
+
+def _hash(name: str) -> int:
+    digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8, person=b"ig-account")
+    return int.from_bytes(digest.digest(), "big", signed=True)
+
+
+def _block(batch: int) -> Iterator[int]:
+    return iter(range(batch * IDS_PER_BATCH, (batch + 1) * IDS_PER_BATCH))
+
+
+_NEXT_POSTGRESQL = sa.select(BATCHES.next_value())
+_NEXT_SQLITE = sa.text(
+    f"INSERT INTO {counter.name} (name, value) VALUES ('batch', 1) "  # noqa: S608
+    "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+)
+_LOCK = sa.text(
+    # The count needs every lock, and the next batch number comes after the count.
+    f"SELECT nextval('{BATCHES.name}') FROM (SELECT count(got) FROM "
+    "(SELECT pg_advisory_xact_lock(hash) IS NULL AS got "
+    "FROM unnest(CAST(:hashes AS bigint[])) AS hash OFFSET 0) AS locks) AS done"
+)

@@ -1,0 +1,110 @@
+"""Triggers that keep what was issued as it was issued, whoever writes (DOMAIN §3.15).
+
+Rows of insert-only tables are never updated or deleted; of the others some columns never change.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+INSERT_ONLY: Final = (
+    "invoice_line",
+    "invoice_snapshot",
+    "allocation_part",
+    "allocation_removal",
+    "memo_part",
+    "reversal",
+    "event",
+)
+IMMUTABLE: Final = {
+    "invoice": (
+        "id",
+        "issuer",
+        "number",
+        "account",
+        "currency",
+        "amount",
+        "issue_date",
+        "due_date",
+        "kind",
+        "order_ref",
+        "payment_reference",
+        "description",
+        "content_hash",
+        "cause",
+    ),
+    "source": (
+        "id",
+        "account",
+        "type",
+        "reference",
+        "currency",
+        "amount",
+        "value_date",
+        "origin",
+        "origin_document",
+        "method",
+        "bank_reference",
+        "end_to_end_id",
+        "asserted_by_erp",
+        "content_hash",
+        "cause",
+    ),
+    "allocation": (
+        "id",
+        "source_id",
+        "number",
+        "invoice_id",
+        "currency",
+        "amount",
+        "mode",
+        "posted_on",
+        "cause",
+    ),
+    "memo": (
+        "id",
+        "issuer",
+        "number",
+        "doc_type",
+        "account",
+        "currency",
+        "amount",
+        "issued_on",
+        "invoice_id",
+        "reason_code",
+        "reason_text",
+        "dispute_id",
+        "reverses_issuer",
+        "reverses_number",
+        "content_hash",
+        "cause",
+    ),
+}
+
+POSTGRESQL_REFUSAL: Final = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% of % refused: what was posted stays as it was posted', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END
+$$
+"""
+
+
+def statements(dialect: str) -> Iterator[str]:
+    """Yield what creates the triggers in `dialect`."""
+    if dialect == "postgresql":
+        yield POSTGRESQL_REFUSAL
+    for table in INSERT_ONLY:
+        yield _trigger(dialect, table, "UPDATE", "update")
+        yield _trigger(dialect, table, "DELETE", "delete")
+    for table, columns in IMMUTABLE.items():
+        yield _trigger(dialect, table, f"UPDATE OF {', '.join(columns)}", "update")
+        yield _trigger(dialect, table, "DELETE", "delete")
+
+
+def _trigger(dialect: str, table: str, event: str, verb: str) -> str:
+    head = f"CREATE TRIGGER keep_{table}_{verb} BEFORE {event} ON {table} FOR EACH ROW"
+    if dialect == "postgresql":
+        return f"{head} EXECUTE FUNCTION refuse_change()"
+    text = f"{verb.upper()} of {table} refused: what was posted stays as it was posted"
+    return f"{head} BEGIN SELECT RAISE(ABORT, '{text}'); END"

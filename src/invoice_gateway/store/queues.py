@@ -1,0 +1,216 @@
+"""What waits: attempts at deliveries, events nobody confirmed, parked messages that are due."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from invoice_gateway.engine.ports import Outgoing, Waiter
+from invoice_gateway.model.decision import WaitsFor
+
+from . import sql, tables
+from .connection import Session
+from .records import PUBLISHED, events_named
+from .tables import (
+    account,
+    dead_letter,
+    dispute,
+    event,
+    instant,
+    invoice,
+    memo,
+    outbox,
+    parked,
+    source,
+)
+from .work import waiter, waiting_messages
+
+LONGEST_PAUSE_S = 300
+"""How long the relay waits at most before it tries an event again that the broker refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much waits. `oldest_outbox_s` is the age of the oldest unconfirmed event (0.0: none)."""
+
+    parked: int
+    dead: int
+    outbox: int
+    oldest_outbox_s: float
+
+
+def attempt(session: Session, delivery_hash: str, fingerprint: str | None) -> int:
+    """Count one more attempt at a delivery and commit; return how many that makes."""
+    [(count,)] = session.read(
+        _ATTEMPT,
+        {"hash": delivery_hash, "fingerprint": fingerprint, "now": instant(datetime.now(UTC))},
+    )
+    session.commit()
+    return int(count)
+
+
+_ATTEMPT = sa.text(
+    "INSERT INTO attempt (hash, attempts, fingerprint, last_at) "
+    "VALUES (:hash, 1, :fingerprint, :now) ON CONFLICT (hash) DO UPDATE SET "
+    "attempts = attempt.attempts + 1, fingerprint = excluded.fingerprint, "
+    "last_at = excluded.last_at RETURNING attempts"
+)
+
+# -- the outbox -------------------------------------------------------------------------------------
+
+
+def unpublished(
+    session: Session, limit: int, older_than_s: float, lease_s: float
+) -> list[tuple[str, Outgoing]]:
+    """Claim events nobody confirmed, oldest first, and commit the claim.
+
+    Args:
+        session: A transaction of its own.
+        limit: How many at most.
+        older_than_s: How long a worker has for publishing its own events.
+        lease_s: For how long others leave the claimed ones alone.
+    """
+    now = _now(session)
+    found = session.read(
+        _claimable(session.postgresql),
+        {"since": now - timedelta(seconds=older_than_s), "now": now, "limit": limit},
+    )
+    if not found:
+        return []
+    until = instant(now + timedelta(seconds=lease_s))
+    session.write(_CLAIM, [(row.seq, until) for row in found])
+    session.commit()
+    return [(row.event_id, _outgoing(row)) for row in found]
+
+
+@cache
+def _claimable(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    now = sa.bindparam("now", type_=tables.Instant)
+    statement = (
+        sa.select(event)
+        .join(event, event.c.seq == outbox.c.seq)
+        .where(
+            outbox.c.since <= sa.bindparam("since", type_=tables.Instant),
+            sa.or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < now),
+            sa.or_(outbox.c.next_try.is_(None), outbox.c.next_try <= now),
+        )
+        .order_by(outbox.c.seq)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
+    )
+    return statement.with_for_update(of=outbox, skip_locked=True) if postgresql else statement
+
+
+_CLAIM = sql.updating(outbox, "seq", ["claimed_until"])
+
+
+def _outgoing(row: Any) -> Outgoing:  # noqa: ANN401
+    return Outgoing(
+        id=row.event_id,
+        key=row.name,
+        type=row.type,
+        body=bytes(row.body),
+        headers=json.loads(row.headers),
+    )
+
+
+def mark(session: Session, published: Collection[str], failed: Mapping[str, str]) -> None:
+    """Remove confirmed events from the outbox, note why others failed, and commit."""
+    session.write(PUBLISHED, [(event_id,) for event_id in published])
+    if failed:
+        now = _now(session)
+        parameters = sql.keys(
+            "event", "event_id", rows=[(each,) for each in failed], postgresql=session.postgresql
+        )
+        tried = session.read(_tried(session.postgresql), parameters)
+        written = []
+        for row in tried:
+            count = row.attempts + 1
+            pause = timedelta(seconds=min(2**count, LONGEST_PAUSE_S))
+            reason = sql.clean(failed[row.event_id])
+            written.append((row.seq, count, reason, None, instant(now + pause)))
+        session.write(_FAILED, written)
+    session.commit()
+
+
+@cache
+def _tried(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    found = events_named(postgresql).subquery("found")
+    return sa.select(outbox.c.seq, outbox.c.attempts, found.c.event_id).join(
+        found, outbox.c.seq == found.c.seq
+    )
+
+
+_FAILED = sql.updating(outbox, "seq", ["attempts", "last_error", "claimed_until", "next_try"])
+
+
+def _now(session: Session) -> datetime:
+    """Return the time by the clock of the database, which all workers share."""
+    clock = "SELECT clock_timestamp()" if session.postgresql else f"SELECT {tables.SQLITE_NOW}"
+    statement = sa.text(f"{clock} AS now").columns(sa.column("now", tables.Instant))
+    [(now,)] = session.read(statement)
+    assert isinstance(now, datetime)
+    return now
+
+
+# -- parked messages --------------------------------------------------------------------------------
+
+
+def due_parked(session: Session, now: datetime, limit: int) -> list[Waiter]:
+    """Return parked messages whose deadline has passed at `now`, the longest overdue first."""
+    statement = (
+        waiting_messages()
+        .where(parked.c.deadline <= now)
+        .order_by(None)
+        .order_by(parked.c.deadline, parked.c.message)
+        .limit(limit)
+    )
+    return [waiter(row) for row in session.read(statement)]
+
+
+def releasable(session: Session, limit: int) -> list[Waiter]:
+    """Return parked messages whose reference is there, in order of arrival.
+
+    A message may be parked while a neighbour commits what it waits for: nobody releases it then.
+    """
+    kind, key = parked.c.kind, parked.c.key
+    payment = sa.exists().where(_joined(source.c.account, source.c.type, source.c.reference) == key)
+    there = {
+        WaitsFor.INVOICE: sa.exists().where(_joined(invoice.c.issuer, invoice.c.number) == key),
+        WaitsFor.PARTY: sa.exists().where(account.c.party == key),
+        WaitsFor.DISPUTE: sa.exists().where(dispute.c.id == key),
+        WaitsFor.PAYMENT: payment,
+        WaitsFor.SOURCE: payment,
+        WaitsFor.MEMO: sa.exists().where(_joined(memo.c.issuer, memo.c.number) == key),
+    }
+    statement = (
+        waiting_messages()
+        .where(sa.or_(*(sa.and_(kind == each, found) for each, found in there.items())))
+        .limit(limit)
+    )
+    return [waiter(row) for row in session.read(statement)]
+
+
+def _joined(*columns: sa.Column[str]) -> sa.ColumnElement[str]:
+    joined: sa.ColumnElement[str] = columns[0]
+    for column in columns[1:]:
+        joined = joined + "/" + column
+    return joined
+
+
+def counts(session: Session) -> Counts:
+    """Return how much waits."""
+    size = sa.func.count()
+    [(waiting, dead, events, oldest)] = session.read(
+        sa.select(
+            sa.select(size).select_from(parked).scalar_subquery(),
+            sa.select(size).where(dead_letter.c.state == "open").scalar_subquery(),
+            sa.select(size).select_from(outbox).scalar_subquery(),
+            sa.select(sa.func.min(outbox.c.since)).scalar_subquery(),
+        )
+    )
+    age = (_now(session) - oldest).total_seconds() if oldest else 0.0
+    return Counts(parked=waiting, dead=dead, outbox=events, oldest_outbox_s=max(age, 0.0))

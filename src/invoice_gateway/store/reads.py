@@ -1,0 +1,267 @@
+"""The statements that load a book: one per table, each built once per database and kept.
+
+Every function takes `postgresql` and returns a statement whose parameters are filled by `sql.keys` or
+`sql.numbers`. Unions take the names of their parts, so that nothing is looked up that nobody asked for.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from . import rows, tables
+from .sql import among, keyset, keyset_query
+from .tables import (
+    account,
+    dispute,
+    invoice,
+    invoice_line,
+    line_state,
+    memo,
+    memo_part,
+    notice,
+    reversal,
+    source,
+)
+
+DEEPEST = 32
+"""How many resellers may stand above an account: bounds the walk if parents ever form a circle."""
+
+Ids = sa.Select[tuple[int]]
+Part = Callable[[bool], Ids]
+
+
+@cache
+def owners(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return (kind, key, key, account) of the named invoices, memos and disputes."""
+    found = []
+    for part in parts:
+        if part == "dispute":
+            wanted = keyset(part, "id", postgresql=postgresql)
+            columns: list[Any] = [wanted.c.id, sa.literal("")]
+            join = dispute.join(wanted, dispute.c.id == wanted.c.id)
+            owner: Any = dispute.c.account
+        else:
+            table = tables.metadata.tables[part]
+            wanted = keyset(part, "issuer", "number", postgresql=postgresql)
+            columns = [wanted.c.issuer, wanted.c.number]
+            join = table.join(wanted, same(table, wanted, "issuer", "number"))
+            owner = table.c.account
+        found.append(sa.select(sa.literal(part), *columns, owner).select_from(join))
+    return sa.union_all(*found)
+
+
+def same(table: sa.FromClause, other: sa.FromClause, *names: str) -> sa.ColumnElement[bool]:
+    """Return the condition that both tables agree in the columns `names`."""
+    return sa.and_(*(table.c[name] == other.c[name] for name in names))
+
+
+@cache
+def accounts(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return the accounts named `account`, once per ancestor, nearest first."""
+    wanted = keyset("account", "party", postgresql=postgresql)
+    up = (
+        sa.select(account.c.party, account.c.parent.label("ancestor"), sa.literal(1).label("depth"))
+        .join(wanted, wanted.c.party == account.c.party)
+        .where(account.c.parent.is_not(None))
+        .cte("up", recursive=True)
+    )
+    up = up.union_all(
+        sa.select(up.c.party, account.c.parent, up.c.depth + 1)
+        .join(account, account.c.party == up.c.ancestor)
+        .where(account.c.parent.is_not(None), up.c.depth < DEEPEST)
+    )
+    return (
+        sa.select(account, up.c.ancestor)
+        .join(wanted, wanted.c.party == account.c.party)
+        .outerjoin(up, up.c.party == account.c.party)
+        .order_by(account.c.party, up.c.depth)
+    )
+
+
+def invoice_ends() -> list[Any]:
+    """Return the natural key of a joined invoice as columns."""
+    return [invoice.c.issuer.label("invoice_issuer"), invoice.c.number.label("invoice_number")]
+
+
+def source_ends() -> list[Any]:
+    """Return the natural key of a joined source as columns."""
+    return [
+        source.c.account.label("source_account"),
+        source.c.type.label("source_type"),
+        source.c.reference.label("source_reference"),
+    ]
+
+
+# -- invoices ---------------------------------------------------------------------------------------
+
+
+def _invoices_named(postgresql: bool) -> Ids:  # noqa: FBT001
+    wanted = keyset("invoice", "issuer", "number", postgresql=postgresql)
+    return sa.select(invoice.c.id).join(wanted, same(invoice, wanted, "issuer", "number"))
+
+
+def _invoices_open(postgresql: bool) -> Ids:  # noqa: FBT001
+    wanted = keyset("open", "account", postgresql=postgresql)
+    return (
+        sa.select(invoice.c.id)
+        .join(wanted, invoice.c.account == wanted.c.account)
+        .where(sa.text(tables.OPEN_AUTO))
+    )
+
+
+_OPEN = "n.payable > 0 AND n.auto_allocate"
+_WALK = f"""
+    WITH RECURSIVE
+    currencies (account, currency, bound) AS (
+        SELECT b.account, (SELECT min(n.currency) FROM invoice n
+                           WHERE n.account = b.account AND {_OPEN}), b.bound
+        FROM ({{any_currency}}) b
+        UNION ALL
+        SELECT c.account, (SELECT min(n.currency) FROM invoice n
+                           WHERE n.account = c.account AND n.currency > c.currency AND {_OPEN}),
+               c.bound
+        FROM currencies c WHERE c.currency IS NOT NULL
+    ),
+    bounds (account, currency, bound) AS (
+        SELECT account, currency, CAST(sum(CAST(bound AS BIGINT)) AS BIGINT) FROM (
+            SELECT account, currency, bound FROM currencies WHERE currency IS NOT NULL
+            UNION ALL
+            SELECT account, currency, bound FROM ({{one_currency}}) o
+        ) every GROUP BY account, currency
+    ),
+    walk (account, currency, bound, id, issue_date, issuer, number, running) AS (
+        SELECT b.account, b.currency, b.bound, i.id, i.issue_date, i.issuer, i.number, i.payable
+        FROM bounds b JOIN invoice i ON i.id = (
+            SELECT n.id FROM invoice n
+            WHERE n.account = b.account AND n.currency = b.currency AND {_OPEN}
+            ORDER BY n.issue_date, n.issuer, n.number LIMIT 1)
+        UNION ALL
+        SELECT w.account, w.currency, w.bound, i.id, i.issue_date, i.issuer, i.number,
+               w.running + i.payable
+        FROM walk w JOIN invoice i ON i.id = (
+            SELECT n.id FROM invoice n
+            WHERE n.account = w.account AND n.currency = w.currency AND {_OPEN}
+              AND (n.issue_date, n.issuer, n.number) > (w.issue_date, w.issuer, w.number)
+            ORDER BY n.issue_date, n.issuer, n.number LIMIT 1)
+        WHERE w.running <= w.bound
+    )
+    SELECT id FROM walk
+"""  # noqa: S608
+
+
+def _invoices_reached(postgresql: bool) -> Ids:  # noqa: FBT001
+    """Walk the index of open invoices, oldest first, per account and currency, up to the money.
+
+    One step of the index per invoice: what else is open, or settled, costs nothing. One invoice more
+    than the money needs is loaded where the sums meet exactly.
+    """
+    one = keyset_query("one_currency", "account", "currency", "bound", postgresql=postgresql)
+    every = keyset_query("any_currency", "account", "bound", postgresql=postgresql)
+    query = sa.text(_WALK.format(one_currency=one, any_currency=every))
+    walk = query.columns(sa.column("id", tables.ID)).subquery("walk")
+    return sa.select(walk.c.id)
+
+
+INVOICE_PARTS: dict[str, Part] = {
+    "invoice": _invoices_named,
+    "open": _invoices_open,
+    "reached": _invoices_reached,
+}
+
+
+@cache
+def invoices(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return the invoices found by any of `parts` (`INVOICE_PARTS`), oldest first."""
+    ids = sa.union(*(INVOICE_PARTS[part](postgresql) for part in parts)).subquery("ids")
+    return (
+        sa.select(invoice)
+        .join(ids, invoice.c.id == ids.c.id)
+        .order_by(invoice.c.issue_date, invoice.c.issuer, invoice.c.number)
+    )
+
+
+@cache
+def lines(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return the lines of the invoices numbered `invoices`, in document order."""
+    state = line_state.c
+    return (
+        sa.select(
+            invoice_line.c.invoice_id,
+            invoice_line.c.line_no,
+            invoice_line.c.kind,
+            invoice_line.c.amount,
+            *(state[name] for name in rows.LINE_STATE_ROW),
+        )
+        .outerjoin(line_state, same(line_state, invoice_line, "invoice_id", "position"))
+        .where(among(invoice_line.c.invoice_id, "invoices", postgresql=postgresql))
+        .order_by(invoice_line.c.invoice_id, invoice_line.c.position)
+    )
+
+
+# -- disputes and documents -------------------------------------------------------------------------
+
+
+@cache
+def disputes(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return the disputes named `dispute`."""
+    wanted = keyset("dispute", "id", postgresql=postgresql)
+    return _disputes().join(wanted, dispute.c.id == wanted.c.id)
+
+
+@cache
+def open_disputes(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return the open disputes of the invoices numbered `invoices`."""
+    return _disputes().where(
+        sa.text("dispute.state = 'open'"),
+        among(dispute.c.invoice_id, "invoices", postgresql=postgresql),
+    )
+
+
+def _disputes() -> sa.Select[Any]:
+    return (
+        sa.select(dispute, *invoice_ends())
+        .join(invoice, dispute.c.invoice_id == invoice.c.id)
+        .order_by(dispute.c.opened_at, dispute.c.id)
+    )
+
+
+@cache
+def memos(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return the memos named `memo`."""
+    wanted = keyset("memo", "issuer", "number", postgresql=postgresql)
+    return (
+        sa.select(memo, *invoice_ends())
+        .join(wanted, same(memo, wanted, "issuer", "number"))
+        .outerjoin(invoice, memo.c.invoice_id == invoice.c.id)
+    )
+
+
+@cache
+def memo_parts(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return (memo, line, amount, applied, excess) of the memos numbered `memos`."""
+    part = memo_part.c
+    return (
+        sa.select(part.memo_id, part.line_no, part.amount, part.applied, part.excess)
+        .where(among(part.memo_id, "memos", postgresql=postgresql))
+        .order_by(part.memo_id, part.position)
+    )
+
+
+@cache
+def reversals(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return the reversals named `reversal`."""
+    wanted = keyset("reversal", "account", "reference", postgresql=postgresql)
+    return (
+        sa.select(reversal, *source_ends())
+        .join(wanted, same(reversal, wanted, "account", "reference"))
+        .join(source, reversal.c.source_id == source.c.id)
+    )
+
+
+@cache
+def notices(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return the notices named `notice`."""
+    wanted = keyset("notice", "kind", "party", "notice_id", postgresql=postgresql)
+    return sa.select(notice).join(wanted, same(notice, wanted, "kind", "party", "notice_id"))

@@ -1,0 +1,302 @@
+"""Writing what became of messages, and the events: inbox, parked, dead letters, event log, outbox."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+import zstandard
+
+from invoice_gateway.engine.ports import EventRow, Outcome, Record, Saving
+
+from . import sql, tables
+from .connection import Session
+from .sql import clean
+from .tables import instant
+
+COMPRESSION_LEVEL = 1
+REFUSAL = "message.rejected"
+Pack = Callable[[bytes], bytes]
+
+MESSAGE_ROW: Final = (
+    "id",
+    "sender",
+    "message_id",
+    "type",
+    "hash",
+    "outcome",
+    "received_at",
+    "body",
+    "headers",
+    "duplicates",
+    "events",
+    "duplicate_of",
+    "accounts",
+    "origin",
+)
+DEAD_ROW: Final = (
+    "sender",
+    "message_id",
+    "type",
+    "hash",
+    "code",
+    "text",
+    "findings",
+    "business_keys",
+    "fingerprint",
+    "traceback",
+    "body",
+    "headers",
+    "origin",
+    "first_seen",
+    "last_seen",
+    "submissions",
+    "events",
+    "state",
+)
+EVENT_ROW: Final = (
+    "seq",
+    "event_id",
+    "name",
+    "type",
+    "aggregate",
+    "aggregate_id",
+    "version",
+    "cause",
+    "account",
+    "body",
+    "headers",
+    "recorded_at",
+)
+MESSAGE: Final = sql.inserting(tables.message, MESSAGE_ROW)
+SETTLE: Final = sql.updating(
+    tables.message, "id", ["outcome", "events", "duplicate_of", "accounts"]
+)
+PARKED: Final = sql.upserting(
+    tables.parked, ["message"], ["kind", "key", "deadline", "code", "text"]
+)
+RELEASED: Final = sql.deleting(tables.parked, "message")
+DEAD: Final = sql.inserting(
+    tables.dead_letter,
+    ("id", *DEAD_ROW),
+    "ON CONFLICT (id) DO UPDATE SET state = 'open', last_seen = excluded.last_seen, "
+    "submissions = dead_letter.submissions + excluded.submissions, events = excluded.events, "
+    "traceback = excluded.traceback",
+)
+EVENT: Final = sql.inserting(tables.event, EVENT_ROW)
+POINTER: Final = sql.inserting(tables.outbox, ["seq"])
+AGAIN: Final = sql.inserting(tables.outbox, ["seq"], "ON CONFLICT DO NOTHING")
+TRIED: Final = sql.deleting(tables.attempt, "hash")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
+def encode(value: Any) -> str:  # noqa: ANN401
+    """Return `value` as JSON text: compact, in the order given."""
+    return _ENCODER.encode(value)
+
+
+def headers(values: Mapping[str, str]) -> str:
+    """Return headers as JSON text."""
+    return encode(dict(values))
+
+
+def packer() -> Callable[[bytes], bytes]:
+    """Return what compresses bodies; not to be shared between threads."""
+    return zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress
+
+
+def unpack(body: bytes) -> bytes:
+    """Return what a `packer` was given."""
+    return zstandard.ZstdDecompressor().decompress(body)
+
+
+def save(session: Session, saving: Saving) -> list[int]:
+    """Write records, repeats and events; return the message row of each record (dead letters: 0)."""
+    pack = packer()
+    numbers = [_number(session, record) for record in saving.records]
+    settled = [
+        (number, *_settled(record))
+        for number, record in zip(numbers, saving.records, strict=True)
+        if record.replaces is not None
+    ]
+    new = [
+        _message(number, record, pack)
+        for number, record in zip(numbers, saving.records, strict=True)
+        if number and record.replaces is None
+    ]
+    session.write(SETTLE, settled)
+    session.write(MESSAGE, new)
+    _park(session, saving.records, numbers)
+    session.write(DEAD, _dead(saving.records, pack))
+    session.write(REPEAT, [(number, *counts) for number, counts in saving.repeats.items()])
+    session.write(PUBLISHED, [(event_id,) for event_id in saving.published])
+    session.write(TRIED, [(each,) for each in saving.attempts_done])
+    publish(session, saving.events, saving.now)
+    return numbers
+
+
+def _number(session: Session, record: Record) -> int:
+    if record.replaces is not None:
+        return record.replaces
+    return 0 if record.outcome is Outcome.REJECTED else session.id()
+
+
+def _settled(record: Record) -> tuple[Any, ...]:
+    return (record.outcome, record.events, record.duplicate_of, encode(record.accounts))
+
+
+def _message(number: int, record: Record, pack: Pack) -> tuple[Any, ...]:
+    return (
+        number,
+        clean(record.sender),
+        clean(record.message_id),
+        clean(record.type),
+        record.hash,
+        record.outcome,
+        instant(record.received_at),
+        pack(record.body),
+        headers(record.headers),
+        0,
+        record.events,
+        record.duplicate_of,
+        encode(record.accounts),
+        record.origin,
+    )
+
+
+def _park(session: Session, records: Sequence[Record], numbers: Sequence[int]) -> None:
+    """Write what waits; forget what was waiting and is settled now."""
+    waiting, released = [], []
+    for number, record in zip(numbers, records, strict=True):
+        if record.outcome is Outcome.PARKED:
+            assert record.waits_for is not None
+            assert record.deadline is not None
+            kind, key = record.waits_for
+            code, text = record.code or "", clean(record.text or "")
+            waiting.append((number, kind, key, instant(record.deadline), code, text))
+        elif record.replaces is not None:
+            released.append((number,))
+    session.write(PARKED, waiting)
+    session.write(RELEASED, released)
+
+
+def _dead(records: Sequence[Record], pack: Pack) -> list[tuple[Any, ...]]:
+    """Return one row per dead letter; the same submission twice in a batch counts twice on it."""
+    found: dict[str, tuple[Record, int]] = {}
+    for record in records:
+        if record.outcome is Outcome.REJECTED:
+            assert record.dead_letter is not None
+            _, count = found.get(record.dead_letter, (record, 0))
+            found[record.dead_letter] = (record, count + 1)
+    return [(key, *_dead_row(record, count, pack)) for key, (record, count) in found.items()]
+
+
+def _dead_row(record: Record, submissions: int, pack: Pack) -> tuple[Any, ...]:
+    findings = [
+        {
+            "line": each.line,
+            "path": clean(each.path),
+            "message": clean(each.message),
+            "expected": clean(each.expected),
+        }
+        for each in record.findings
+    ]
+    seen = instant(record.received_at)
+    return (
+        clean(record.sender),
+        clean(record.message_id),
+        clean(record.type),
+        record.hash,
+        record.code or "",
+        clean(record.text or ""),
+        encode(findings),
+        encode([clean(key) for key in record.business_keys]),
+        record.fingerprint,
+        clean(record.traceback) if record.traceback else None,
+        pack(record.body),
+        headers(record.headers),
+        record.origin,
+        seen,
+        seen,
+        submissions,
+        record.events,
+        "open",
+    )
+
+
+# -- statements that add to what is there -----------------------------------------------------------
+
+REPEAT: Final = sql.Bulk(
+    postgresql="UPDATE message SET duplicates = message.duplicates + new.arrivals, "
+    "events = message.events + new.events "
+    "FROM unnest(%s::bigint[], %s::integer[], %s::integer[]) AS new (id, arrivals, events) "
+    "WHERE message.id = new.id",
+    sqlite="UPDATE message SET duplicates = duplicates + ?2, events = events + ?3 WHERE id = ?1",
+    columns=(tables.message.c.id, tables.message.c.duplicates, tables.message.c.events),
+)
+PUBLISHED: Final = sql.Bulk(
+    postgresql="DELETE FROM outbox WHERE seq IN "
+    "(SELECT event.seq FROM event WHERE event.event_id = ANY(%s::text[]))",
+    sqlite="DELETE FROM outbox WHERE seq = (SELECT seq FROM event WHERE event_id = ?)",
+    columns=(tables.event.c.event_id,),
+)
+
+
+# -- events -----------------------------------------------------------------------------------------
+
+
+def publish(session: Session, events: Sequence[EventRow], now: datetime) -> None:
+    """Write events in order, each with a pointer in the outbox.
+
+    The refusal of a submission refused before is there already: it is not written twice, but sent
+    again.
+    """
+    known = _known(session, [each.event_id for each in events if each.name == REFUSAL])
+    recorded = instant(now)
+    written, pointers = [], {}
+    for each in events:
+        if each.event_id in known:
+            pointers[known[each.event_id]] = None
+            continue
+        seq = session.id()
+        if each.name == REFUSAL:
+            known[each.event_id] = seq
+        pointers[seq] = None
+        written.append(
+            (
+                seq,
+                each.event_id,
+                each.name,
+                each.type,
+                each.aggregate,
+                each.aggregate_id,
+                each.version,
+                each.cause,
+                each.account,
+                each.body,
+                headers(each.headers),
+                recorded,
+            )
+        )
+    session.write(EVENT, written)
+    session.write(AGAIN if known else POINTER, [(seq,) for seq in pointers])
+
+
+def _known(session: Session, event_ids: Sequence[str]) -> dict[str, int]:
+    if not event_ids:
+        return {}
+    pg = session.postgresql
+    parameters = sql.keys("event", "event_id", rows=[(each,) for each in event_ids], postgresql=pg)
+    return {row.event_id: row.seq for row in session.read(events_named(pg), parameters)}
+
+
+@cache
+def events_named(postgresql: bool) -> sa.Select[tuple[int, str]]:  # noqa: FBT001
+    """Return (seq, event id) of the events named `event`."""
+    wanted = sql.keyset("event", "event_id", postgresql=postgresql)
+    found = tables.event.c
+    return sa.select(found.seq, found.event_id).join(wanted, found.event_id == wanted.c.event_id)

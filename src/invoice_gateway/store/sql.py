@@ -1,0 +1,231 @@
+"""The two dialects in one place: sets of keys to look up, and statements that write many rows.
+
+PostgreSQL takes one array per column and one statement per table and batch; the arrays travel as
+text literals, which cost a tenth of what adapting Python lists does. Many new rows go by COPY, which
+costs the server half of that. SQLite takes the rows one by one from `executemany`, and sets of keys
+as JSON. Identifiers in statements come from the tables, never from input.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+NULL = "\\N"
+COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+COPY_CHUNK = 500
+"""So many rows are made ready while the server takes in those before."""
+
+CopyEncoder = Callable[[Sequence[Any]], Sequence[str]]
+Encoder = Callable[[Sequence[Any]], str]
+Row = Sequence[Any]
+
+
+def _plain(values: Sequence[Any]) -> str:
+    """Return an array of numbers, truth values, dates or instants; none of them needs quotes."""
+    return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
+
+
+def _quoted(values: Sequence[str | None]) -> str:
+    """Return an array of texts."""
+    if None in values:
+        return "{" + ",".join([_element(value) for value in values]) + "}"
+    inner = '","'.join(values)  # type: ignore[arg-type]
+    if "\\" in inner or inner.count('"') != 2 * len(values) - 2:
+        return "{" + ",".join([_element(value) for value in values]) + "}"
+    return '{"' + inner + '"}'
+
+
+def _element(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _bytes(values: Sequence[bytes]) -> str:
+    """Return an array of byte strings."""
+    return '{"' + '","'.join([f"\\\\x{value.hex()}" for value in values]) + '"}'
+
+
+def _copy_text(values: Sequence[str]) -> Sequence[str]:
+    """Return texts as COPY takes them."""
+    joined = "".join(values)
+    if "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined:
+        return [value.translate(COPY_ESCAPES) for value in values]
+    return values
+
+
+def _copy_maybe(values: Sequence[str | None]) -> Sequence[str]:
+    """Return texts that may be missing as COPY takes them."""
+    return [NULL if value is None else value.translate(COPY_ESCAPES) for value in values]
+
+
+def _copy_plain(values: Sequence[Any]) -> Sequence[str]:
+    """Return numbers, truth values, dates or instants as COPY takes them."""
+    return [NULL if value is None else str(value) for value in values]
+
+
+def _copy_bytes(values: Sequence[bytes]) -> Sequence[str]:
+    """Return byte strings as COPY takes them."""
+    return [f"\\\\x{value.hex()}" for value in values]
+
+
+def clean(text: str) -> str:
+    """Return `text` as any database takes it: no NUL and no lone surrogate, which become U+FFFD."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd")
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _encoder_of(column: sa.Column[Any]) -> Encoder:
+    if isinstance(column.type, sa.LargeBinary):
+        return _bytes
+    return _quoted if isinstance(column.type, sa.Text) else _plain
+
+
+def _copy_encoder_of(column: sa.Column[Any]) -> CopyEncoder:
+    if isinstance(column.type, sa.LargeBinary):
+        return _copy_bytes
+    if isinstance(column.type, sa.Text):
+        return _copy_maybe if column.nullable else _copy_text
+    return _copy_plain
+
+
+def _type(kind: sa.types.TypeEngine[Any]) -> str:
+    name = kind.compile(dialect=pg.dialect())  # type: ignore[no-untyped-call]
+    return name.partition(" COLLATE")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk:
+    """A statement that takes rows of values of `columns`, in both dialects.
+
+    `copy` is the same as a COPY, for statements that only add rows.
+    """
+
+    postgresql: str
+    sqlite: str
+    columns: tuple[sa.Column[Any], ...]
+    copy: str | None = None
+    encoders: tuple[Encoder, ...] = field(init=False)
+    copy_encoders: tuple[CopyEncoder, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Choose once how each column is written."""
+        object.__setattr__(self, "encoders", tuple(map(_encoder_of, self.columns)))
+        object.__setattr__(self, "copy_encoders", tuple(map(_copy_encoder_of, self.columns)))
+
+    def arrays(self, rows: Sequence[Row]) -> tuple[str, ...]:
+        """Return one array literal per column of `rows`, of which there is at least one."""
+        columns = zip(*rows, strict=True)
+        return tuple(encode(column) for encode, column in zip(self.encoders, columns, strict=True))
+
+    def chunks(self, rows: Sequence[Row]) -> Iterator[str]:
+        """Yield `rows` as the lines of a COPY, some hundred at a time."""
+        for start in range(0, len(rows), COPY_CHUNK):
+            columns = zip(*rows[start : start + COPY_CHUNK], strict=True)
+            texts = [
+                encode(column) for encode, column in zip(self.copy_encoders, columns, strict=True)
+            ]
+            yield "\n".join(map("\t".join, zip(*texts, strict=True))) + "\n"
+
+
+def arrays(columns: Iterable[sa.Column[Any]]) -> str:
+    """Return placeholders for one array per column, with its type."""
+    return ", ".join(f"%s::{_type(column.type)}[]" for column in columns)
+
+
+def inserting(table: sa.Table, names: Sequence[str], clash: str = "") -> Bulk:
+    """Return the insert of rows of `names` into `table`; `clash` is an ON CONFLICT clause."""
+    columns = tuple(table.c[name] for name in names)
+    into = f"INTO {table.name} ({', '.join(names)})"
+    marks = ", ".join("?" * len(names))
+    return Bulk(
+        postgresql=f"INSERT {into} SELECT * FROM unnest({arrays(columns)}) {clash}",
+        sqlite=f"INSERT {into} VALUES ({marks}) {clash}",
+        columns=columns,
+        copy=None if clash else f"COPY {into.removeprefix('INTO ')} FROM STDIN",
+    )
+
+
+def upserting(table: sa.Table, keys: Sequence[str], names: Sequence[str]) -> Bulk:
+    """Return the insert of rows of `keys` and `names` that overwrites `names` where the keys exist."""
+    sets = ", ".join(f"{name} = excluded.{name}" for name in names)
+    return inserting(
+        table, (*keys, *names), f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
+    )
+
+
+def updating(table: sa.Table, key: str, names: Sequence[str]) -> Bulk:
+    """Return the update of `names` in the rows of `table` found by `key`, which comes first."""
+    columns = tuple(table.c[name] for name in (key, *names))
+    new = ", ".join(f"{name} = new.{name}" for name in names)
+    marks = ", ".join(f"{name} = ?{at}" for at, name in enumerate(names, start=2))
+    listed = ", ".join((key, *names))
+    return Bulk(
+        postgresql=f"UPDATE {table.name} SET {new} "  # noqa: S608
+        f"FROM unnest({arrays(columns)}) AS new ({listed}) WHERE {table.name}.{key} = new.{key}",
+        sqlite=f"UPDATE {table.name} SET {marks} WHERE {key} = ?1",  # noqa: S608
+        columns=columns,
+    )
+
+
+def deleting(table: sa.Table, key: str) -> Bulk:
+    """Return the deletion of the rows of `table` found by `key`."""
+    columns = (table.c[key],)
+    return Bulk(
+        postgresql=f"DELETE FROM {table.name} WHERE {key} = ANY({arrays(columns)})",  # noqa: S608
+        sqlite=f"DELETE FROM {table.name} WHERE {key} = ?",  # noqa: S608
+        columns=columns,
+    )
+
+
+def numbers(values: Iterable[int], *, postgresql: bool) -> str:
+    """Return the parameter for `among`."""
+    listed = ",".join(map(str, values))
+    return "{" + listed + "}" if postgresql else f"[{listed}]"
+
+
+def among(column: sa.Column[int], name: str, *, postgresql: bool) -> sa.ColumnElement[bool]:
+    """Return the condition that `column` is one of the `numbers` in the parameter `name`."""
+    if postgresql:
+        return column == sa.text(f"ANY (CAST(:{name} AS bigint[]))")
+    return column.in_(sa.text(f"SELECT value FROM json_each(:{name})"))
+
+
+def keyset(name: str, *columns: str, postgresql: bool) -> sa.Subquery:
+    """Return the keys given as parameter `name` (see `keys`) as a table of texts to join with."""
+    shape = [sa.column(column, sa.Text()) for column in columns]
+    return (
+        sa.text(keyset_query(name, *columns, postgresql=postgresql))
+        .columns(*shape)
+        .subquery(f"{name}_keys")
+    )
+
+
+def keyset_query(name: str, *columns: str, postgresql: bool) -> str:
+    """Return the query behind `keyset`."""
+    if postgresql:
+        arrays = ", ".join(f"CAST(:{name}_{column} AS text[])" for column in columns)
+        return f"SELECT * FROM unnest({arrays}) AS {name}_rows ({', '.join(columns)})"  # noqa: S608
+    fields = ", ".join(
+        f"json_extract(value, '$[{at}]') AS {column}" for at, column in enumerate(columns)
+    )
+    return f"SELECT {fields} FROM json_each(:{name})"  # noqa: S608
+
+
+def keys(
+    name: str, *columns: str, rows: Iterable[Sequence[str]], postgresql: bool
+) -> dict[str, str]:
+    """Return the parameters that fill the `keyset` of this name with `rows`."""
+    listed = [[*row] for row in rows]
+    if not postgresql:
+        return {name: json.dumps(listed)}
+    values: Iterable[Sequence[str]] = zip(*listed, strict=True) if listed else [()] * len(columns)
+    return {
+        f"{name}_{column}": _quoted(each) if each else "{}"
+        for column, each in zip(columns, values, strict=True)
+    }

@@ -1,0 +1,169 @@
+"""One transaction: what the engine asks and what it wants written, as statements over many rows."""
+
+import json
+from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from invoice_gateway.engine.ports import Outcome, Saving, Seen, Waiter
+from invoice_gateway.model.decision import Actor, Book, Role, Scope, Waiting
+
+from . import book, entities, records, sql
+from .connection import Session
+from .reads import same
+from .tables import OWNS_ITS_ID, message, parked, sender
+from .wanted import named
+
+
+class SqlWork:
+    """The store's side of one batch."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known = book.Known()
+        self._owners: dict[tuple[str, object], str] | None = None
+        self._locked: set[str] | None = None
+
+    def senders(self, names: Collection[str]) -> dict[str, Actor]:
+        """Return the known, active senders among `names`."""
+        if not names:
+            return {}
+        cleaned = {sql.clean(name): name for name in names}
+        pg = self._session.postgresql
+        parameters = sql.keys("sender", "name", rows=[(name,) for name in cleaned], postgresql=pg)
+        return {
+            cleaned[row.name]: Actor(
+                sender=row.name, party=row.party, role=Role(row.role), receipts=row.receipts
+            )
+            for row in self._session.read(_senders(pg), parameters)
+        }
+
+    def waiters(self, keys: Collection[Waiting], limit: int) -> list[Waiter]:
+        """Return parked messages that wait for one of `keys`, in order of arrival, at most `limit`."""
+        if not keys or limit <= 0:
+            return []
+        pg = self._session.postgresql
+        parameters = sql.keys("waiting", "kind", "key", rows=keys, postgresql=pg)
+        found = self._session.read(_waiters(pg), {**parameters, "limit": limit})
+        return [waiter(row) for row in found]
+
+    def accounts_of(self, scopes: Sequence[Scope]) -> set[str]:
+        """Return every account the scopes concern: named, or owning something that they name."""
+        found = book.owners(self._session, scopes)
+        self._owners = {**(self._owners or {}), **found}
+        return {account for scope in scopes for account in named(scope)} | set(found.values())
+
+    def lock(self, accounts: Collection[str]) -> None:
+        """Lock the keys of the accounts, sorted, until the transaction ends; creates no row."""
+        self._locked = (self._locked or set()) | set(accounts)
+        self._session.lock(accounts)
+
+    def seen(self, ids: Collection[tuple[str, str]]) -> dict[tuple[str, str], Seen]:
+        """Return what owns these (sender, message id): accepted, parked and duplicate messages."""
+        if not ids:
+            return {}
+        asked = {(sql.clean(name), sql.clean(number)): (name, number) for name, number in ids}
+        pg = self._session.postgresql
+        parameters = sql.keys("seen", "sender", "message_id", rows=asked, postgresql=pg)
+        return {
+            asked[row.sender, row.message_id]: Seen(
+                record=row.id,
+                hash=row.hash,
+                outcome=Outcome(row.outcome),
+                duplicates=row.duplicates,
+                events=row.events,
+            )
+            for row in self._session.read(_seen(pg), parameters)
+        }
+
+    def load(self, scopes: Sequence[Scope]) -> Book:
+        """Return the union of all scopes: one statement per table, none when nothing is asked.
+
+        Raises:
+            Conflict: something named has appeared in an account that is not locked.
+        """
+        if self._owners is None:
+            self._owners = book.owners(self._session, [each for each in scopes if each.auto])
+        return book.load(
+            self._session, scopes, self._known, owned=self._owners, locked=self._locked
+        )
+
+    def save(self, saving: Saving) -> list[int]:
+        """Write the batch; return the message row of each record, in order (dead letters: 0).
+
+        Raises:
+            Conflict: a unique key was taken meanwhile; names the constraint.
+        """
+        entities.save(self._session, saving.book, self._known)
+        numbers = records.save(self._session, saving)
+        self._session.flush()
+        return numbers
+
+    def commit(self) -> None:
+        """Make it durable."""
+        self._session.commit()
+
+
+def waiter(row: Any) -> Waiter:  # noqa: ANN401
+    """Return the waiter that a row of `waiting_messages` holds."""
+    return Waiter(
+        record=row.id,
+        sender=row.sender,
+        message_id=row.message_id,
+        type=row.type,
+        body=records.unpack(row.body),
+        headers=json.loads(row.headers),
+        received_at=row.received_at,
+        waits_for=(row.kind, row.key),
+        deadline=row.deadline,
+        code=row.code,
+        text=row.text,
+        hash=row.hash,
+        events=row.events,
+    )
+
+
+def waiting_messages() -> sa.Select[Any]:
+    """Return the select of parked messages with what they wait for, in order of arrival."""
+    return (
+        sa.select(message, parked)
+        .join(parked, parked.c.message == message.c.id)
+        .order_by(message.c.id)
+    )
+
+
+@cache
+def _senders(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    wanted = sql.keyset("sender", "name", postgresql=postgresql)
+    return sa.select(sender).join(wanted, same(sender, wanted, "name")).where(sender.c.active)
+
+
+@cache
+def _waiters(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    wanted = sql.keyset("waiting", "kind", "key", postgresql=postgresql)
+    return (
+        waiting_messages()
+        .join(wanted, same(parked, wanted, "kind", "key"))
+        .limit(sa.bindparam("limit", type_=sa.Integer))
+    )
+
+
+@cache
+def _seen(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    wanted = sql.keyset("seen", "sender", "message_id", postgresql=postgresql)
+    columns = message.c
+    return (
+        sa.select(
+            columns.id,
+            columns.sender,
+            columns.message_id,
+            columns.hash,
+            columns.outcome,
+            columns.duplicates,
+            columns.events,
+        )
+        .join(wanted, same(message, wanted, "sender", "message_id"))
+        .where(sa.text(f"message.{OWNS_ITS_ID}"))
+    )

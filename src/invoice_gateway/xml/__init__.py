@@ -1,0 +1,1 @@
+"""Between bytes and typed values: hardened parsing, schema validation, typed reads."""

@@ -1,0 +1,355 @@
+"""Typed reads of a message that its schema has called valid, and the hashes that identify it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+from typing import TypeVar
+
+from lxml import etree
+
+from invoice_gateway.model.errors import Code, Finding, Rejected
+from invoice_gateway.model.keys import InvoiceKey
+from invoice_gateway.model.money import MAX_MINOR, Money, UnknownCurrency, decimal_text, exponent
+from invoice_gateway.xml import lexical
+from invoice_gateway.xml.place import line_of, local_name, path_of
+from invoice_gateway.xml.text import clip
+
+T = TypeVar("T")
+
+_VALUE = 80
+_KEYS_MAX = 8
+_BUSINESS = frozenset(
+    {
+        "Number",
+        "Customer",
+        "Party",
+        "Payer",
+        "PaymentId",
+        "ReversalId",
+        "NoticeId",
+        "DisputeId",
+        "Invoice",
+    }
+)
+
+
+class Document:
+    """One element of a message, and typed reads of what lies below it.
+
+    A path is a chain of *direct* children by local name in the namespace of the message,
+    `Header/MessageId`; it may end in an attribute, `Source/@type`, and `.` is the element itself.
+    Nothing is ever searched for at any depth, so a look-alike elsewhere is never read. Values come
+    as XSD sees them, with white space collapsed.
+    """
+
+    __slots__ = ("_enterprise", "_root", "_space")
+
+    def __init__(self, root: etree._Element, enterprise: str) -> None:
+        """Read below `root`; an invoice named without issuer is one of `enterprise`."""
+        self._root = root
+        self._enterprise = enterprise
+        self._space = _namespace(root)
+
+    @property
+    def name(self) -> str:
+        """The local name of the element; at the root, the message type."""
+        return local_name(str(self._root.tag))
+
+    @property
+    def line(self) -> int | None:
+        """The line in the document that was sent, where known."""
+        return line_of(self._root)
+
+    @property
+    def path(self) -> str:
+        """The place in the document, for example `/InvoicePosted/Lines/Line[2]`."""
+        return path_of(self._root)
+
+    def has(self, path: str) -> bool:
+        """Return whether there is an element or attribute at `path`; empty ones count."""
+        return self.maybe(path) is not None
+
+    def maybe(self, path: str = ".") -> str | None:
+        """Return the value at `path`, or None where there is no such element or attribute."""
+        element = self._element(path)
+        if element is None:
+            return None
+        _, attribute = _steps(path, self._space)
+        value = element.get(attribute) if attribute else element.text or ""
+        return None if value is None else lexical.collapsed(value)
+
+    def text(self, path: str = ".") -> str:
+        """Return the value at `path`.
+
+        Raises:
+            LookupError: there is none. The schema should have required it: a mistake of whoever
+                asks, not of the sender.
+        """
+        value = self.maybe(path)
+        if value is None:
+            raise LookupError(f"{self.path} has no {path}; read it with a maybe_ method")
+        return value
+
+    def all(self, path: str) -> list["Document"]:
+        """Return the elements at `path` in document order; only its last step may repeat."""
+        above, _, last = path.rpartition("/")
+        parent = self._element(above or ".")
+        if parent is None:
+            return []
+        found = parent.iterchildren(self._space + last)
+        return [Document(each, self._enterprise) for each in found]
+
+    def one(self, path: str) -> "Document | None":
+        """Return the element at `path` as a document of its own, or None."""
+        element = self._element(path)
+        return None if element is None else Document(element, self._enterprise)
+
+    def texts(self, path: str) -> tuple[str, ...]:
+        """Return the values of the elements at `path`, in document order."""
+        return tuple(each.text() for each in self.all(path))
+
+    def money(self, path: str = ".") -> Money:
+        """Return the amount at `path` in minor units of its `currency` attribute.
+
+        Raises:
+            Rejected: `unknown-currency`, `decimals` or `amount-too-large`, with path and line.
+        """
+        currency = self.text(f"{path}/@currency")
+        return Money(self.amount(path, currency), currency)
+
+    def amount(self, path: str, currency: str) -> int:
+        """Return the amount at `path` in minor units of `currency`; zeros at its end do not count.
+
+        Raises:
+            Rejected: `unknown-currency`, `decimals` or `amount-too-large`, with path and line.
+        """
+        places = self.exponent(currency, path)
+        negative, whole, fraction = self._read(lexical.digits, path, "a decimal number")
+        if len(fraction) > places:
+            raise self._refused_value(
+                Code.DECIMALS, path, f"at most {places} decimals in {currency}"
+            )
+        minor = int(whole + fraction.ljust(places, "0") or "0")
+        if minor > MAX_MINOR:
+            most = f"at most {decimal_text(MAX_MINOR, currency)}"
+            raise self._refused_value(Code.AMOUNT_TOO_LARGE, path, most)
+        return -minor if negative else minor
+
+    def currency(self, path: str) -> str:
+        """Return the currency at `path`.
+
+        Raises:
+            Rejected: `unknown-currency`, with path and line.
+        """
+        said = self.text(path)
+        self.exponent(said, path)
+        return said
+
+    def exponent(self, currency: str, path: str = ".") -> int:
+        """Return how many decimals `currency` has; `path` is where it stands.
+
+        Raises:
+            Rejected: `unknown-currency`, with path and line.
+        """
+        try:
+            return exponent(currency)
+        except UnknownCurrency:
+            raise self.refuse(
+                Code.UNKNOWN_CURRENCY,
+                path,
+                f"'{clip(currency, _VALUE)}' is not a currency",
+                "an ISO 4217 code with minor units, for example EUR",
+            ) from None
+
+    def decimal(self, path: str = ".") -> Decimal:
+        """Return the number at `path`, exactly: a quantity, a price or a rate."""
+        return self._read(lexical.decimal, path, "a decimal number")
+
+    def integer(self, path: str = ".") -> int:
+        """Return the whole number at `path`, for example of days."""
+        value = self.decimal(path)
+        if value % 1:
+            raise self._refused_value(Code.XSD_INVALID, path, "a whole number")
+        return int(value)
+
+    def day(self, path: str = ".") -> date:
+        """Return the day at `path`.
+
+        Raises:
+            Rejected: `date-range`: with a time zone, or beyond the calendar.
+        """
+        return self._read(lexical.day, path, "a day, YYYY-MM-DD", Code.DATE_RANGE)
+
+    def moment(self, path: str = ".") -> datetime:
+        """Return the moment at `path` in UTC, cut to microseconds.
+
+        Raises:
+            Rejected: `date-range`: in another time zone, or beyond the calendar.
+        """
+        form = "a moment in UTC, YYYY-MM-DDThh:mm:ssZ"
+        return self._read(lexical.moment, path, form, Code.DATE_RANGE)
+
+    def flag(self, path: str, *, default: bool) -> bool:
+        """Return the xs:boolean at `path`, or `default` where there is no such element."""
+        missing = self.maybe(path) is None
+        return default if missing else self._read(lexical.truth, path, "true or false")
+
+    def invoice(self, path: str = ".") -> InvoiceKey:
+        """Return the invoice that is named at `path`; without issuer, one of the enterprise."""
+        issuer = self.maybe(f"{path}/@issuer")
+        return InvoiceKey(issuer or self._enterprise, self.text(path))
+
+    def maybe_money(self, path: str) -> Money | None:
+        """Return the money at `path` as `money` does, or None where there is none."""
+        return self._maybe(self.money, path)
+
+    def maybe_amount(self, path: str, currency: str) -> int | None:
+        """Return the amount at `path` as `amount` does, or None where there is none."""
+        return self.amount(path, currency) if self.has(path) else None
+
+    def maybe_decimal(self, path: str) -> Decimal | None:
+        """Return the number at `path` as `decimal` does, or None where there is none."""
+        return self._maybe(self.decimal, path)
+
+    def maybe_integer(self, path: str) -> int | None:
+        """Return the whole number at `path` as `integer` does, or None where there is none."""
+        return self._maybe(self.integer, path)
+
+    def maybe_day(self, path: str) -> date | None:
+        """Return the day at `path` as `day` does, or None where there is none."""
+        return self._maybe(self.day, path)
+
+    def maybe_flag(self, path: str) -> bool | None:
+        """Return the xs:boolean at `path`, or None where there is none."""
+        return self.flag(path, default=False) if self.has(path) else None
+
+    def maybe_invoice(self, path: str) -> InvoiceKey | None:
+        """Return the invoice at `path` as `invoice` does, or None where there is none."""
+        return self._maybe(self.invoice, path)
+
+    def refuse(self, code: str, path: str, message: str, expected: str = "") -> Rejected:
+        """Return a refusal that points at `path`; the caller raises it.
+
+        `message` should name the value at fault; `expected` says what would have been right.
+        """
+        element = self._element(path)
+        at = self._root if element is None else element
+        line, place = line_of(at), path_of(at)
+        wanted = f"; expected: {expected}" if expected else ""
+        return Rejected(
+            code,
+            f"line {line}, {place}: {message}{wanted}",
+            (Finding(line=line, path=place, message=message, expected=expected),),
+        )
+
+    def _maybe(self, read: Callable[[str], T], path: str) -> T | None:
+        return read(path) if self.has(path) else None
+
+    def _element(self, path: str) -> etree._Element | None:
+        """Return the element at `path`, or the one that bears the attribute there."""
+        at = self._root
+        for step in _steps(path, self._space)[0]:
+            for child in at.iterchildren(step):
+                at = child
+                break
+            else:
+                return None
+        return at
+
+    def _read(
+        self, read: Callable[[str], T], path: str, expected: str, code: str = Code.XSD_INVALID
+    ) -> T:
+        try:
+            return read(self.text(path))
+        except ValueError:
+            raise self._refused_value(code, path, expected) from None
+
+    def _refused_value(self, code: str, path: str, expected: str) -> Rejected:
+        return self.refuse(
+            code, path, f"'{clip(self.text(path), _VALUE)}' cannot be read", expected
+        )
+
+
+def canonical(root: etree._Element) -> tuple[str, str]:
+    """Return (message hash, content hash) of a message: SHA-256 in hex of its canonical XML.
+
+    The message hash covers everything; the content hash leaves out the Header, so it is that of
+    the same document sent again under another message id. How the XML was encoded, quoted or its
+    attributes ordered does not count. `root` is the same afterwards, but not during the call.
+
+    Raises:
+        Rejected: `xml-malformed`: a namespace is a relative URI, which has no canonical form.
+    """
+    header = next(root.iterchildren(f"{_namespace(root)}Header"), None)
+    try:
+        if header is None:
+            first, rest = b"", etree.tostring(root, method="c14n")
+        else:
+            first = etree.tostring(header, method="c14n", with_tail=False)
+            rest = _without(root, header)
+    except etree.C14NError:
+        raise Rejected(
+            Code.XML_MALFORMED,
+            "the document has no canonical form: a namespace it declares is not an absolute URI",
+        ) from None
+    return sha256(first + rest).hexdigest(), sha256(rest).hexdigest()
+
+
+def _without(root: etree._Element, child: etree._Element) -> bytes:
+    """Return the canonical form of `root` without `child` and the text after it."""
+    place = root.index(child)
+    root.remove(child)
+    try:
+        return etree.tostring(root, method="c14n", with_tail=False)
+    finally:
+        root.insert(place, child)
+
+
+def _namespace(root: etree._Element) -> str:
+    """Return what comes before the local names of `root` and its kind: `{urn:...}`, or nothing."""
+    tag = str(root.tag)
+    return tag[: tag.rfind("}") + 1]
+
+
+@cache  # paths are written in handlers, never taken from a message
+def _steps(path: str, space: str) -> tuple[tuple[str, ...], str]:
+    """Return the tags along `path`, and the attribute at its end, if any."""
+    elements, _, attribute = path.partition("@")
+    steps = (step for step in elements.split("/") if step not in {"", "."})
+    return tuple(space + step for step in steps), attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """What a document says about itself, valid or not: enough for a report to its sender."""
+
+    name: str
+    message_id: str | None
+    sender: str | None
+    business_keys: tuple[str, ...]
+
+
+def peek(root: etree._Element) -> Peeked:
+    """Return what can be told of a document that may be invalid; long values are clipped."""
+    space = _namespace(root)
+    header = next(root.iterchildren(f"{space}Header"), None)
+    said: dict[str, str] = {}
+    for child in () if header is None else header.iterchildren(f"{space}*"):
+        said.setdefault(local_name(str(child.tag)), lexical.collapsed(child.text or ""))
+    keys: list[str] = []
+    for child in root.iterchildren(f"{space}*"):
+        name = local_name(str(child.tag))
+        value = lexical.collapsed(child.text or "")
+        if name in _BUSINESS and value:
+            keys.append(f"{name}={clip(value, _VALUE)}")
+            if len(keys) == _KEYS_MAX:
+                break
+    return Peeked(
+        local_name(str(root.tag)),
+        clip(said["MessageId"], _VALUE) if said.get("MessageId") else None,
+        clip(said["Sender"], _VALUE) if said.get("Sender") else None,
+        tuple(keys),
+    )

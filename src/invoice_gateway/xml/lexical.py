@@ -1,0 +1,105 @@
+"""The lexical forms of XSD values, read by their own rules rather than by Python's."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+# The white space of XML; str.split() would also take a no-break space.
+_SPACES = re.compile(r"[ \t\r\n]+")
+_EDGES = " \t\r\n"
+_DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?")
+_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_TIME = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,12}))?Z")
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+_LONGEST = 40
+
+
+class Digits(NamedTuple):
+    """An xs:decimal taken apart, without the zeros that do not count."""
+
+    negative: bool
+    whole: str
+    fraction: str
+
+
+def collapsed(value: str) -> str:
+    """Return `value` as XSD's whiteSpace=collapse makes it."""
+    if value.isascii():  # then XML lets no white space through but its own
+        return " ".join(value.split())
+    return _SPACES.sub(" ", value).strip(_EDGES)
+
+
+def digits(said: str) -> Digits:
+    """Return sign and digits of an xs:decimal; the zero has neither.
+
+    Raises:
+        ValueError: not an xs:decimal, or more than 40 digits count.
+
+    Example:
+        >>> digits("+007.50"), digits("-0")
+        (Digits(negative=False, whole='7', fraction='5'),
+         Digits(negative=False, whole='', fraction=''))
+    """
+    found = _DECIMAL.fullmatch(said)
+    if found is None or not (found[2] or found[3]):
+        raise ValueError("not a decimal number")
+    whole, fraction = found[2].lstrip("0"), (found[3] or "").rstrip("0")
+    if len(whole) + len(fraction) > _LONGEST:
+        raise ValueError(f"more than {_LONGEST} digits")
+    return Digits(found[1] == "-" and bool(whole or fraction), whole, fraction)
+
+
+def decimal(said: str) -> Decimal:
+    """Return an xs:decimal exactly, without trailing zeros.
+
+    Raises:
+        ValueError: as `digits`.
+
+    Example:
+        >>> decimal(" 19.600".strip()), decimal("-0"), decimal("1200.")
+        (Decimal('19.6'), Decimal('0'), Decimal('1200'))
+    """
+    negative, whole, fraction = digits(said)
+    value = Decimal(f"{whole or '0'}.{fraction}" if fraction else whole or "0")
+    return value.copy_negate() if negative else value
+
+
+def day(said: str) -> date:
+    """Return an xs:date without time zone.
+
+    Raises:
+        ValueError: not such a date, or beyond the years 1 to 9999.
+    """
+    found = _DAY.fullmatch(said)
+    if found is None:
+        raise ValueError("not a day")
+    return date(int(found[1]), int(found[2]), int(found[3]))
+
+
+def moment(said: str) -> datetime:
+    """Return an xs:dateTime in UTC (it ends in Z), cut to microseconds.
+
+    Raises:
+        ValueError: not such a moment.
+    """
+    calendar, _, clock = said.partition("T")
+    found = _TIME.fullmatch(clock)
+    if found is None:
+        raise ValueError("not a moment in UTC")
+    on = day(calendar)
+    micro = int((found[4] or "0").ljust(6, "0")[:6])
+    return datetime(
+        on.year, on.month, on.day, int(found[1]), int(found[2]), int(found[3]), micro, tzinfo=UTC
+    )
+
+
+def truth(said: str) -> bool:
+    """Return an xs:boolean.
+
+    Raises:
+        ValueError: not one of `true`, `false`, `1` and `0`.
+    """
+    if said not in _TRUTH:
+        raise ValueError("not a boolean")
+    return _TRUTH[said]

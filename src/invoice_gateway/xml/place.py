@@ -1,0 +1,35 @@
+"""Where an element stands in the document that was sent, as a person would say it."""
+
+from typing import Any
+
+from lxml import etree
+
+from invoice_gateway.xml.text import clip
+
+_NAME = 80
+
+
+def path_of(element: etree._Element) -> str:
+    """Return the place of `element` as a path without prefixes: `/InvoicePosted/Lines/Line[2]`.
+
+    A step is numbered from 1 where the element has siblings of its name.
+    """
+    steps: list[str] = []
+    at: etree._Element | None = element
+    while at is not None:
+        before = sum(1 for _ in at.itersiblings(at.tag, preceding=True))
+        alone = before == 0 and next(at.itersiblings(at.tag), None) is None
+        steps.append(clip(local_name(str(at.tag)), _NAME) + ("" if alone else f"[{before + 1}]"))
+        at = at.getparent()
+    return "/" + "/".join(reversed(steps))
+
+
+def line_of(element: etree._Element) -> int | None:
+    """Return the line on which `element` starts, from 1; None for one that was not parsed."""
+    line: Any = element.sourceline
+    return line  # type: ignore[no-any-return]
+
+
+def local_name(name: str) -> str:
+    """Return `name` without its namespace."""
+    return name.rpartition("}")[2]

@@ -1,0 +1,224 @@
+"""The inbound schemas: which messages there are, and whether a document is a valid one."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from random import SystemRandom
+from threading import local
+from typing import Any
+
+from lxml import etree
+
+from invoice_gateway.model.errors import Code, Finding, HandlerSetError, Rejected
+from invoice_gateway.xml.explain import Explainer, Said
+from invoice_gateway.xml.place import line_of, local_name, path_of
+from invoice_gateway.xml.text import clip
+
+_XSD = "{http://www.w3.org/2001/XMLSchema}"
+_SHARED = "common.xsd"
+_FAMILY = "urn:invoice-gateway:"
+_SPACE = " \t\r\n"
+_SAMPLE = 50  # siblings of one name that are tried before all of a large document
+_MANY = etree.XPath("boolean(/descendant::*[2001] or (/descendant::*/@*)[2001])")
+_FLOOD = 100  # errors; xmlschema is slow where there are many
+_LONG = etree.XPath("string-length(/) > 300000 or boolean(//@*[string-length() > 10000])")
+
+
+class Schemas:
+    """One folder of schema files, one message each, compiled when first needed.
+
+    May be shared by threads: each compiles its own, because a compiled schema keeps the error log
+    of its last document.
+    """
+
+    def __init__(self, folder: Path, supported: str = "1") -> None:
+        """Read which message each `*.xsd` in `folder` declares; `common.xsd` declares none.
+
+        Args:
+            folder: Where the schema files are; sub-folders are not looked at.
+            supported: The `Header/SchemaVersion` that these schemas are for.
+
+        Raises:
+            HandlerSetError: no schema there, or one that declares no message or an old one again.
+        """
+        self._supported = supported
+        self._files: dict[str, Path] = {}
+        self._local = local()
+        for file in sorted(folder.glob("*.xsd")):
+            if file.name != _SHARED:
+                tag = _declared(file)
+                if tag in self._files:
+                    raise HandlerSetError(f"{file} declares {tag}, as {self._files[tag]} does")
+                self._files[tag] = file
+        if not self._files:
+            raise HandlerSetError(f"no schemas in {folder}; it should hold one *.xsd per message")
+        self._explainers = {tag: Explainer(file) for tag, file in self._files.items()}
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """The names of all messages, sorted: the local names of their roots."""
+        return tuple(sorted(local_name(tag) for tag in self._files))
+
+    def compile_all(self) -> tuple[str, ...]:
+        """Compile every schema and return the names of the messages.
+
+        Raises:
+            HandlerSetError: a schema does not compile; says which, and why.
+        """
+        for tag in self._files:
+            self._compiled(tag)
+        return self.messages
+
+    def check(self, root: etree._Element) -> None:
+        """Return when `root` is a valid message of the supported version.
+
+        libxml2 alone decides; xmlschema is only asked to explain.
+
+        Raises:
+            Rejected: `xml-unknown-root`, `unknown-version`, or `xsd-invalid` with up to 20 findings
+                in document order.
+        """
+        tag = str(root.tag)
+        if tag not in self._files:
+            raise self._unknown(tag)
+        self._refuse_version(root)
+        schema = self._compiled(tag)
+        many = bool(_MANY(root))
+        if many:
+            self._refuse_flood(root, tag, schema)
+        try:
+            if schema.validate(root):
+                return
+        except etree.LxmlError as error:
+            said = clip(str(error))
+            raise Rejected(Code.XSD_INVALID, f"the document cannot be validated: {said}") from None
+        explainer = self._explainers[tag]
+        log = _said(schema)
+        if many or len(log) > _FLOOD or _LONG(root):
+            raise _invalid(explainer.translate(log, {}, root))
+        raise _invalid(explainer.explain(root, log))
+
+    def _compiled(self, tag: str) -> etree.XMLSchema:
+        """Return this thread's compiled schema of `tag`."""
+        held: dict[str, etree.XMLSchema] = self._local.__dict__
+        if tag not in held:
+            held[tag] = _compile(self._files[tag])
+        return held[tag]
+
+    def _unknown(self, tag: str) -> Rejected:
+        """Return the refusal of a root that is no message here."""
+        name = clip(local_name(tag), 80)
+        namespace = tag[1:].partition("}")[0] if tag.startswith("{") else ""
+        ours = {known[1:].partition("}")[0] for known in self._files}
+        if namespace.startswith(_FAMILY) and namespace not in ours:
+            return Rejected(
+                Code.UNKNOWN_VERSION,
+                f"<{name}> is in the namespace {clip(namespace)}; here it is {' or '.join(ours)}",
+            )
+        near = get_close_matches(name, self.messages, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(self.messages)}"
+        if name in self.messages:
+            hint = f'declare its namespace: xmlns="{" or ".join(sorted(ours))}"'
+        return Rejected(Code.XML_UNKNOWN_ROOT, f"<{name}> is not a known message; {hint}")
+
+    def _refuse_version(self, root: etree._Element) -> None:
+        """Refuse a document that says it was written for other schemas."""
+        space = str(root.tag).partition("}")[0] + "}"
+        for header in root.iterchildren(f"{space}Header"):
+            for version in header.iterchildren(f"{space}SchemaVersion"):
+                said = (version.text or "").strip(_SPACE)
+                if said != self._supported:
+                    raise self._other_version(version, said)
+            return
+
+    def _other_version(self, element: etree._Element, said: str) -> Rejected:
+        line, path = line_of(element), path_of(element)
+        message = f"schema version '{clip(said, 80)}' is not read here"
+        return Rejected(
+            Code.UNKNOWN_VERSION,
+            f"line {line}, {path}: {message}; expected: {self._supported}",
+            (Finding(line=line, path=path, message=message, expected=self._supported),),
+        )
+
+    def _refuse_flood(self, root: etree._Element, tag: str, schema: etree.XMLSchema) -> None:
+        """Refuse a large document on a random sample of it, where that is bad enough.
+
+        libxml2 finds the place of each error by counting siblings: thousands of errors among
+        thousands of siblings take seconds. What is wrong in the sample is wrong in the whole; what
+        the sample misses is rare enough to be listed. Only a keyref may miss what was left out.
+        """
+        sample, origin = _thinned(root)
+        if schema.validate(sample):
+            return
+        log = [each for each in _said(schema) if "No match found for key" not in each.message]
+        if log:
+            raise _invalid(self._explainers[tag].translate(log, origin, sample))
+
+
+def _declared(file: Path) -> str:
+    """Return the tag of the one element that `file` declares at its top."""
+    try:
+        root = etree.parse(str(file)).getroot()
+    except (etree.XMLSyntaxError, OSError) as error:
+        raise HandlerSetError(f"{file} is not a readable schema: {error}") from None
+    names = [str(each.get("name")) for each in root.iterchildren(f"{_XSD}element")]
+    if len(names) != 1:
+        raise HandlerSetError(f"{file} should declare one message at its top, not {names}")
+    return f"{{{root.get('targetNamespace') or ''}}}{names[0]}"
+
+
+def _compile(file: Path) -> etree.XMLSchema:
+    try:
+        return etree.XMLSchema(file=str(file))
+    except (etree.XMLSchemaParseError, etree.XMLSyntaxError) as error:
+        raise HandlerSetError(f"{file} does not compile: {error}") from None
+
+
+def _said(schema: etree.XMLSchema) -> Sequence[Said]:
+    log: Any = schema.error_log
+    return log  # type: ignore[no-any-return]
+
+
+def _invalid(findings: tuple[Finding, ...]) -> Rejected:
+    first = findings[0]
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    expected = f"; expected: {first.expected}" if first.expected else ""
+    return Rejected(
+        Code.XSD_INVALID,
+        f"line {first.line}, {first.path}: {first.message}{expected}{more}",
+        findings,
+    )
+
+
+def _thinned(root: etree._Element) -> tuple[etree._Element, dict[etree._Element, etree._Element]]:
+    """Return a copy of `root` with some of its many siblings, and what each element copies."""
+    make: Any = etree.Element  # root.makeelement would stay in the document of root
+    copy = make(root.tag, root.attrib, root.nsmap)
+    origin = {copy: root}
+    left = [(root, copy)]
+    while left:
+        source, target = left.pop()
+        target.text = source.text
+        for child in _some(list(source)):
+            twin = make(child.tag, child.attrib, child.nsmap)
+            twin.tail = child.tail
+            target.append(twin)
+            origin[twin] = child
+            left.append((child, twin))
+    return copy, origin
+
+
+def _some(children: list[etree._Element]) -> list[etree._Element]:
+    """Return all of a few `children`; of many with one name, some at random; in their order."""
+    if len(children) <= _SAMPLE:
+        return children
+    places: dict[Any, list[int]] = {}
+    for place, child in enumerate(children):
+        places.setdefault(child.tag, []).append(place)
+    choose = SystemRandom().sample  # not to be foreseen by who writes the document
+    kept = {
+        place
+        for those in places.values()
+        for place in (those if len(those) <= _SAMPLE else choose(those, _SAMPLE))
+    }
+    return [child for place, child in enumerate(children) if place in kept]

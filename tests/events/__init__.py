@@ -1,0 +1,1 @@
+"""Events as receivers see them: their XML, their schemas, their description."""

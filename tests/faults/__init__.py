@@ -1,0 +1,1 @@
+"""What happens when a worker dies, a broker blocks, or a database goes away."""
