@@ -9,6 +9,7 @@ from invoice_gateway.handler import (
     Context,
     Decision,
     Dispute,
+    DisputeState,
     Document,
     Draft,
     Handler,
@@ -143,7 +144,6 @@ def scope(message: DisputeNotice, context: Context) -> Scope:
     if not isinstance(command, Open):
         return Scope(disputes=(command.dispute_id,), notices=notices, auto=True, money=None)
     reopens = command.claim.reopens
-    raiser = context.actor.party
     return Scope(
         invoices=(command.invoice,),
         disputes=(reopens,) if reopens else (),
@@ -151,7 +151,7 @@ def scope(message: DisputeNotice, context: Context) -> Scope:
         auto=True,
         money=None,
         provides=tuple(
-            (WaitsFor.DISPUTE, f"{raiser}/{message.notice_id}/{line_no}")
+            (WaitsFor.DISPUTE, f"{context.actor.party}/{message.notice_id}/{line_no}")
             for line_no, _ in command.lines
         ),
     )
@@ -214,6 +214,8 @@ def _check_reopened(draft: Draft, command: Open) -> None:
         )
     if old.invoice != command.invoice:
         raise Rejected(Code.BAD_TRANSITION, f"dispute {reopens!r} is about {old.invoice}")
+    if old.state is DisputeState.OPEN:
+        raise Rejected(Code.DISPUTE_ALREADY_OPEN, f"dispute {reopens!r} is still open: amend it")
 
 
 def _open(draft: Draft, invoice: Invoice, command: Open) -> None:

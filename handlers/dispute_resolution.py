@@ -22,6 +22,7 @@ from invoice_gateway.handler import (
     Rejected,
     Role,
     Scope,
+    WaitsFor,
     allocations,
     disputes,
     memos,
@@ -52,11 +53,13 @@ def read(document: Document) -> DisputeResolution:
 
 def scope(message: DisputeResolution, context: Context) -> Scope:
     """Ask for the dispute with its invoice, the memo's number, and what the auto run may touch."""
+    memo = _memo_number(message.dispute_id, context.policy.enterprise)
     return Scope(
         disputes=(message.dispute_id,),
-        memos=(_memo_number(message.dispute_id, context.policy.enterprise),),
+        memos=(memo,),
         auto=True,
         money=None,
+        provides=((WaitsFor.MEMO, str(memo)),),
     )
 
 

@@ -189,16 +189,17 @@ def _lines(
         )
         kind = CHARGES[extra.text("Kind")]
         found.append(Line(f"{kind.value}:{at}", kind, share.amount, detail))
-    if totals.rounding > 0:
-        detail = LineTerms("Rounding", net=totals.rounding)
-        found.append(Line("rounding:1", Kind.ROUNDING, totals.rounding, detail))
+    rounded = totals.tax_inclusive + totals.rounding - sum(share.amount for share in shares)
+    if rounded:
+        detail = LineTerms("Rounding", net=rounded)
+        found.append(Line("rounding:1", Kind.ROUNDING, rounded, detail))
     return tuple(found)
 
 
 def _snapshot(document: Document, taxes: list[Tax]) -> str:
     """Return what was said about seller, buyer and taxes, as JSON, kept as it is (§3.15)."""
     blocks = {
-        name: {child.name: child.text() for child in block.all("*")}
+        name: [[child.name, child.text()] for child in block.all("*")]
         for name in ("Seller", "Buyer")
         for block in document.all(name)
     }
@@ -211,17 +212,31 @@ def _snapshot(document: Document, taxes: list[Tax]) -> str:
 
 def scope(message: InvoicePosted, _: Context) -> Scope:
     """Ask for the account, the number, money that waits for it, and idle money."""
-    credit = message.total < 0
+    if message.total < 0:
+        return _credit_scope(message)
+    provides = [(WaitsFor.INVOICE.value, str(message.key))]
+    if message.prepaid:
+        provides.append((WaitsFor.SOURCE.value, str(_prepaid_key(message))))
     return Scope(
         accounts=(message.customer,),
-        invoices=(message.key, message.preceding)
-        if credit and message.preceding
-        else (message.key,),
-        memos=(message.key,) if credit else (),
+        invoices=(message.key,),
         sources=(_prepaid_key(message),) if message.prepaid else (),
         auto=True,
-        money=message.prepaid - message.total if credit else message.prepaid,
-        provides=((WaitsFor.INVOICE, str(message.key)),),
+        money=message.prepaid,
+        provides=tuple(provides),
+    )
+
+
+def _credit_scope(message: InvoicePosted) -> Scope:
+    """Return the scope of a document below zero: it brings a memo and perhaps open credit."""
+    credit = SourceKey(message.customer, SourceType.OPEN_CREDIT, message.key.number)
+    return Scope(
+        accounts=(message.customer,),
+        invoices=(message.key, message.preceding) if message.preceding else (message.key,),
+        memos=(message.key,),
+        auto=True,
+        money=-message.total,
+        provides=((WaitsFor.MEMO, str(message.key)), (WaitsFor.SOURCE, str(credit))),
     )
 
 

@@ -79,14 +79,13 @@ def read(document: Document) -> MemoPosted:
 
 def scope(message: MemoPosted, _: Context) -> Scope:
     """Ask for the invoice, the number, what it reverses, and what the auto run may touch."""
-    provides = [(WaitsFor.MEMO.value, str(message.number))]
     return Scope(
         invoices=(message.invoice,),
         disputes=(message.dispute_id,) if message.dispute_id else (),
         memos=(message.number, message.reverses) if message.reverses else (message.number,),
         auto=True,
         money=None if message.reverses else max(message.total, 0),
-        provides=tuple(provides),
+        provides=((WaitsFor.MEMO, str(message.number)),),
     )
 
 
@@ -139,6 +138,12 @@ def _credit(
     if dispute is None:
         return
     credited = sum(part.amount for part in memo.parts if part.line_no == dispute.line_no)
+    if not credited:
+        raise Rejected(
+            Code.DISPUTE_AMOUNT,
+            f"{message.number} credits nothing of line {dispute.line_no}, "
+            f"which dispute {dispute.id!r} is about",
+        )
     full = credited >= dispute.amount
     disputes.close(
         draft,

@@ -2,6 +2,7 @@
 
 import time
 
+import pika
 import pytest
 from structlog.testing import capture_logs
 
@@ -13,9 +14,11 @@ def own(own_rabbitmq):
     """A bus on a broker of our own, which may be mistreated; fast heartbeats."""
     made = RabbitBus(own_rabbitmq.new_vhost() + "?heartbeat=1")
     made.declare()
-    yield made
-    for end in made.opened:
-        end.close()
+    with capture_logs() as lines:
+        yield made
+        for end in made.opened:
+            end.close()
+    assert "bus.failed" not in {line["event"] for line in lines}
 
 
 def cut(server, url):
@@ -48,6 +51,40 @@ def test_a_cut_connection_comes_back_and_delivers_again(rabbit, rabbitmq_server)
     events = [line["event"] for line in lines]
     assert "bus.connected" in events
     assert "gateway:gateway" not in str(lines)
+
+
+def test_a_message_that_breaks_pika_costs_one_connection(rabbit, monkeypatch):
+    """Whatever a message may set off while it is read, the reader comes back for it."""
+    receiver, sender = rabbit.receiver(), rabbit.sender()
+    decode, failures = pika.data.decode_value, iter([KeyError("odd")])
+
+    def break_once(encoded, offset):
+        if failure := next(failures, None):
+            raise failure
+        return decode(encoded, offset)
+
+    with capture_logs() as lines:
+        monkeypatch.setattr(pika.data, "decode_value", break_once)
+        send(sender, message(1))
+        [found] = collect(receiver, 1)
+
+    assert (found.message_id, found.redelivered) == ("m1", True)
+    assert "bus.disconnected" in {line["event"] for line in lines}
+
+
+def test_a_fault_of_our_own_costs_one_connection(rabbit):
+    """The thread survives, says what and where, and connects again."""
+    receiver = rabbit.receiver()
+
+    with capture_logs() as lines:
+        receiver._link.call(lambda: 1 // 0)
+        assert eventually(lambda: any(line["event"] == "bus.connected" for line in lines))
+        send(rabbit.sender(), message(1))
+        assert ids(collect(receiver, 1)) == ["m1"]
+
+    [failed] = [line for line in lines if line["event"] == "bus.failed"]
+    assert failed["reason"] == "integer division or modulo by zero"
+    assert "test_rabbit_faults.py:" in failed["line"]
 
 
 def test_being_blocked_stops_publishing_and_nothing_else(own, own_rabbitmq):

@@ -1,7 +1,7 @@
 """A worker that kills itself at a named boundary: `dying_worker BOUNDARY HIT`.
 
 Settings come from the environment. It ends by SIGKILL the HIT-th time it passes BOUNDARY, so
-nothing is flushed, closed or acknowledged on the way out. With BOUNDARY `never` it is a plain worker.
+nothing is flushed, closed or acknowledged on the way out. BOUNDARY `never`: a plain worker.
 """
 
 import os

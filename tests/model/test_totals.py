@@ -68,9 +68,9 @@ def inclusive_of(items):
 
 
 @st.composite
-def documents(draw, owed=True):
+def documents(draw, owed=True, roundings=ROUNDING):
     """Items and a rounding that come to something, or (not `owed`) to less than nothing."""
-    items, rounding = draw(ITEMS), draw(ROUNDING)
+    items, rounding = draw(ITEMS), draw(roundings)
     rest = draw(st.integers(0, 10_000)) if owed else draw(st.integers(-10_000, -1))
     comes_to = inclusive_of(items) + min(rounding, 0)
     if (comes_to >= 0) is not owed:
@@ -221,13 +221,24 @@ def test_each_rate_carries_its_own_tax(items):
         assert sum(each.amount for each in mine) == tax.taxable + tax.amount
 
 
-@given(documents(owed=False))
+@given(documents(owed=False, roundings=st.integers(-99, 0)))
 def test_a_document_below_zero_is_not_laid_over_lines(document):
     """T-05: less than nothing is a credit, never lines."""
     items, rounding = document
 
     with pytest.raises(ValueError, match="less than nothing"):
         gross(items, taxes_of(items), rounding)
+
+
+@given(documents(owed=False, roundings=st.just(0)), st.integers(0, 99))
+def test_a_rounding_that_lifts_a_document_out_of_the_negative_is_all_there_is(document, spare):
+    """-0.03 rounded up by 0.05: the lines come to nothing, the rounding is a line of its own."""
+    items, _ = document
+    lift = spare - inclusive_of(items)
+
+    assert {each.amount for each in gross(items, taxes_of(items), lift)} == {0}
+    with pytest.raises(ValueError, match="less than nothing"):
+        gross(items, taxes_of(items), lift - spare - 1)
 
 
 def amounts(items, rounding=0):

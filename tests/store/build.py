@@ -155,11 +155,16 @@ def record(number: str, **fields: Any) -> Record:
     return Record(**(plain | fields))
 
 
-def event(event_id: str, aggregate_id: str = "ENTERPRISE/I-1", version: int = 1) -> EventRow:
+def event(
+    event_id: str,
+    aggregate_id: str = "ENTERPRISE/I-1",
+    version: int = 1,
+    name: str = "invoice.issued",
+) -> EventRow:
     """An event about an invoice."""
     return EventRow(
         event_id=event_id,
-        name="invoice.issued",
+        name=name,
         type="InvoiceIssued",
         aggregate="invoice",
         aggregate_id=aggregate_id,

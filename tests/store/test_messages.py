@@ -204,6 +204,7 @@ def test_refused_bytes_may_be_anything(store: SqlStore):
         'm\0\ud800"\\',
         "dead-1",
         sender="s\0",
+        hash="h",
         body=bytes(range(256)),
         text="\ud83d NULL",
         headers={"h\0": "\ud800"},
@@ -246,11 +247,13 @@ def test_events_are_kept_and_pointed_at(store: SqlStore):
 
 def test_an_event_repeated_is_sent_again_but_kept_once(store: SqlStore):
     """The refusal of a submission repeated has the same event id."""
-    commit(store, events=[event("e-1"), event("e-1")], published=[])
+    refusal = event("e-1", name="message.rejected")
+    commit(store, events=[refusal, refusal])
     commit(store, published=["e-1"])
     assert store.unpublished(10, 0) == []
 
-    commit(store, events=[event("e-1"), event("e-2", version=2)])
+    commit(store, events=[refusal, event("e-2", version=2)])
+    commit(store, events=[refusal])
 
     assert [event_id for event_id, _ in store.unpublished(10, 0)] == ["e-1", "e-2"]
     assert column(store, "SELECT count(*) FROM event") == [2]

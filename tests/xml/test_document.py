@@ -52,7 +52,7 @@ def test_sub_documents_know_where_they_are():
     line = document(INVOICE).all("Lines/Line")[1]
 
     assert line.path == "/InvoicePosted/Lines/Line[2]"
-    assert line.line == 45
+    assert line.line == 47
     assert line.text() == ""
 
 

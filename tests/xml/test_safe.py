@@ -3,8 +3,9 @@
 import threading
 
 import pytest
+from lxml import etree
 
-from invoice_gateway.xml.safe import Limits, parse
+from invoice_gateway.xml.safe import Limits, _judge, parse
 from tests.xml.native import fixture, refusal
 
 
@@ -73,6 +74,13 @@ def test_refuses_other_encodings(body):
 def test_any_doctype_is_refused(doctype, encoding):
     """Whatever it declares, in whatever encoding, and before anything of it is expanded."""
     assert code(f"{doctype}<a>&e;</a>".encode(encoding)) == "xml-dtd-forbidden"
+
+
+def test_the_parsed_document_has_the_last_word():
+    """Should a DOCTYPE ever slip past the first look, the tree still tells."""
+    root = etree.fromstring("<!DOCTYPE a><a/>")
+
+    assert refusal(lambda: _judge(root, "")).code == "xml-dtd-forbidden"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from lxml import etree
 
 from invoice_gateway.model.errors import HandlerSetError, Rejected
 from invoice_gateway.xml.document import Document
+from invoice_gateway.xml.explain import Explainer
 from invoice_gateway.xml.safe import parse
 from invoice_gateway.xml.schemas import Schemas
 from tests.xml.native import INVALID, ROOT, VALID, fixture, read, refusal, schemas, verdict
@@ -253,6 +254,94 @@ def test_findings_are_few_and_short():
     assert len(refused.message) < 1000
 
 
+def many_lines(count, change):
+    """A memo of `count` lines, each changed by `change(number)`: (old, new) or None."""
+    line = '<Line><LineNo>{}</LineNo><Amount currency="EUR">1.00</Amount></Line>'
+    lines = []
+    for number in range(1, count + 1):
+        old, new = change(number) or ("", "")
+        lines.append(line.format(number).replace(old, new, 1))
+    text = fixture("memo_posted/credit-lines").decode()
+    start, end = text.index("<Lines>"), text.index("</Lines>")
+    return f"{text[:start]}<Lines>{''.join(lines)}{text[end:]}".encode()
+
+
+def test_of_a_large_document_a_sample_is_judged_first():
+    """Its findings are those of the document: the numbers of the lines are not of the sample."""
+    body = many_lines(3000, lambda number: ("1.00", "x") if number > 1500 else None)
+
+    findings = refusal(lambda: check(body)).findings
+
+    numbers = [int(each.path.split("[")[1].split("]")[0]) for each in findings]
+    assert numbers == sorted(numbers)
+    assert all(number > 1500 for number in numbers)
+    assert {each.path.split("/")[-1] for each in findings} == {"Amount"}
+    assert findings[0].message == "'x' is not a valid value of the atomic type 'Amount'."
+
+
+def test_one_fault_in_a_large_document_is_found():
+    """What the sample misses, the whole shows, in libxml2's words."""
+    body = many_lines(3000, lambda number: ("1.00", "x") if number == 2500 else None)
+
+    [found] = refusal(lambda: check(body)).findings
+
+    assert found.path == "/MemoPosted/Lines/Line[2500]/Amount"
+    assert found.expected.startswith("Money: An amount")
+
+
+def test_a_large_valid_document_is_valid():
+    """A sample of valid lines is valid."""
+    assert verdict(many_lines(3000, lambda _: None)) == "ok"
+
+
+def test_a_sample_cannot_miss_what_a_line_refers_to():
+    """Where the taxes are many, those of a sampled line may not be in the sample."""
+    text = fixture("invoice_posted/one-line").decode()
+    tax = text[text.index("<Tax>") : text.index("</Taxes>")]
+    line = text[text.index("<Line>") : text.index("</Lines>")]
+    taxes = "".join(tax.replace("<Rate>0", f"<Rate>{rate / 100}") for rate in range(300))
+    lines = "".join(
+        line.replace("<TaxRate>0", f"<TaxRate>{rate / 100}").replace(
+            ">1</LineNo>", f">{rate}</LineNo>"
+        )
+        for rate in range(300)
+    )
+    many = text.replace(tax, taxes).replace(line, lines)
+    missing = many.replace("<TaxRate>2.99", "<TaxRate>3")
+
+    assert verdict(many.encode()) == "ok"
+    [found] = refusal(lambda: check(missing.encode())).findings
+    assert found.path == "/InvoicePosted/Lines/Line[300]"
+
+
+def test_many_errors_in_a_small_document_are_libxml2s_to_tell():
+    """xmlschema takes seconds over an element with hundreds of attributes."""
+    extra = "".join(f' a{number}=""' for number in range(200))
+    body = fixture("payment_posted/transfer", ("<Payer>", f"<Payer{extra}>"))
+
+    assert len(refusal(lambda: check(body)).findings) == 20
+
+
+def test_a_place_that_cannot_be_told_is_the_document():
+    """libxml2 names a place by prefixes; one that the root does not declare cannot be followed."""
+    odd = '</ValueDate><x:Odd xmlns:x="urn:x"/>'
+    extra = "".join(f' a{number}=""' for number in range(120))
+    body = fixture("payment_posted/transfer", ("</ValueDate>", odd), ("<Payer>", f"<Payer{extra}>"))
+    short = fixture("payment_posted/transfer", ("</ValueDate>", odd))
+
+    assert refusal(lambda: check(body)).code == "xsd-invalid"
+    assert [each.path for each in refusal(lambda: check(short)).findings] == ["/PaymentPosted/Odd"]
+
+
+def test_without_a_version_the_schema_speaks():
+    """A header that lacks it is invalid, not of another version."""
+    body = fixture("payment_posted/transfer", ("<SchemaVersion>1</SchemaVersion>", ""))
+    headless = fixture("payment_posted/transfer", ("<Header>", "<Head>"), ("</Header>", "</Head>"))
+
+    assert verdict(body) == "xsd-invalid"
+    assert verdict(headless) == "xsd-invalid"
+
+
 def test_threads_share_the_schemas():
     """Verdicts and findings of one thread never show up in another."""
     good = fixture("payment_posted/transfer")
@@ -329,3 +418,14 @@ def test_a_tree_that_cannot_be_validated_is_refused():
 
     with pytest.raises(Rejected, match="xsd-invalid: the document cannot be validated"):
         schemas().check(unsafe)
+
+
+def test_a_place_of_no_schema_has_no_type():
+    """Whatever a document calls its elements, explaining it never fails."""
+    explainer = Explainer(ROOT / "schemas" / "payment_posted.xsd")
+    explainer.translate([], {}, etree.fromstring("<a/>"))
+
+    assert explainer._type_of("/PaymentPosted/Payer").startswith("PartyId: ")
+    assert explainer._type_of("/PaymentPosted/Nobody") == ""
+    assert explainer._type_of("/PaymentPosted/a...") == ""
+    assert explainer._type_of("/PaymentPosted/(") == ""

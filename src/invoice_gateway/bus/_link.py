@@ -7,6 +7,7 @@ link hears of it through callbacks, all called in that thread, and hands work ov
 import random
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Protocol
 
@@ -93,7 +94,7 @@ class Link:
 
     def later(self, delay_s: float, work: Callable[[], None]) -> None:
         """Have `work` done after `delay_s`, unless the link goes first. Link's thread only."""
-        self._loop.call_later(delay_s, work)
+        self._loop.call_later(delay_s, lambda: work() if self._open else None)
 
     def close(self) -> None:
         """Send what is buffered, say goodbye, and return when the thread is gone (5 s at most)."""
@@ -131,7 +132,10 @@ class Link:
         try:
             connection.ioloop.start()
         except Exception as error:  # noqa: BLE001 - whatever a peer made pika raise must not end us
-            self._log.error("bus.failed", exc_info=True)
+            # No traceback: some renderers show local variables, and pika's may hold the password.
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            line = f"{where.filename}:{where.lineno}"
+            self._log.error("bus.failed", reason=cause(error), line=line)
             self._abort(connection, error)
         finally:
             with self._lock:
@@ -160,7 +164,7 @@ class Link:
             return
         connection.close()
         # A broker that blocks publishers does not even read the goodbye.
-        self.later(CLOSE_S, lambda: drop(connection, None))
+        connection.ioloop.call_later(CLOSE_S, lambda: drop(connection, None))
 
     def _abort(self, connection: Pika, error: Exception) -> None:
         """Let go of the socket after pika itself broke."""

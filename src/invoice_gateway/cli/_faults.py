@@ -21,6 +21,7 @@ REMEDIES: dict[type[Exception], str] = {
     BusUnavailable: " (INVOICE_GATEWAY_BUS_URL, --bus-url)",
     Conflict: "; somebody else was faster: run it again",
 }
+FAULTS = tuple(REMEDIES)
 
 
 def help_of(error: Exception) -> str | None:

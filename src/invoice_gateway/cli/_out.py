@@ -1,6 +1,7 @@
 """What goes to stdout: tables for people, JSON for programs; foreign text made harmless."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -15,6 +16,8 @@ from rich.text import Text
 
 NOTHING = "-"
 """How an empty cell is shown."""
+
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def tame(value: object, keep: str = "") -> str:
@@ -53,7 +56,7 @@ def record(value: object) -> None:
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can say
-    """Return `value` in the types of JSON: times in ISO 8601, bytes as text, dataclasses as objects.
+    """Return `value` in the types of JSON: times in ISO 8601, bytes as text, and so on.
 
     Example:
         >>> plain({"on": date(2026, 11, 2), "parts": (1, None)})
@@ -80,10 +83,7 @@ def plain(value: object) -> Any:  # noqa: ANN401 - what JSON can say
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table: drawn on a terminal, elsewhere aligned text with a line per row.
 
-    Args:
-        title: What it lists; left out where it is empty.
-        columns: Names; one that begins with `>` is aligned to the right.
-        rows: One value per column; None is shown as `-`.
+    Columns of numbers are aligned to the right; None is shown as `-`.
     """
     cells = [[NOTHING if value is None else tame(value) for value in row] for row in rows]
     if sys.stdout.isatty():
@@ -92,28 +92,75 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         _align(title, columns, cells)
 
 
+def listing(rows: Iterable[object], columns: Sequence[str], title: str = "") -> None:
+    """Write records as a table of the fields named in `columns`; those they do not have are left out."""
+    records = [plain(row) for row in rows]
+    known = [name for name in columns if any(name in record for record in records)] or columns
+    heads = [name.replace("_", " ") for name in known]
+    table(title, heads, [[_short(record.get(name)) for name in known] for record in records])
+
+
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
     """Write name and value, one pair a line; pairs without value are left out."""
-    known = [(name, tame(value)) for name, value in pairs if value not in (None, "", ())]
+    known = [(name, tame(value)) for name, value in pairs if value not in (None, "")]
     width = max((len(name) for name, _ in known), default=0)
     for name, value in known:
         print(f"{name:<{width}}  {value}")
 
 
+def sheet(value: object, leave_out: Sequence[str] = ()) -> None:
+    """Write a record: its plain fields as name and value, then a table per list of records.
+
+    Fields and columns without any value are left out, as are those named in `leave_out`.
+    """
+    fields = {name: each for name, each in plain(value).items() if name not in leave_out}
+    tables = {name: each for name, each in fields.items() if _is_table(each)}
+    facts((name.replace("_", " "), _short(fields[name])) for name in fields if name not in tables)
+    for name, rows in tables.items():
+        print()
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        used = [key for key in columns if any(_short(row.get(key)) for row in rows)]
+        listing(rows, used, name.replace("_", " "))
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _short(value: object) -> str | None:
+    """Return the text of one field; the parts of a nested one in a row."""
+    match value:
+        case None | "" | [] | {}:
+            return None
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            parts = [(name, _short(each)) for name, each in value.items()]
+            return " ".join(f"{name}={text}" for name, text in parts if text is not None)
+        case list():
+            return ", ".join(_short(each) or NOTHING for each in value)
+    return str(value)
+
+
+def _numbers(cells: Sequence[Sequence[str]], at: int) -> bool:
+    """Return whether the column at `at` holds nothing but numbers."""
+    values = [row[at] for row in cells if row[at] != NOTHING]
+    return bool(values) and all(NUMBER.fullmatch(each) for each in values)
+
+
 def _draw(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     drawn = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD)
-    for name in columns:
-        right = name.startswith(">")
-        drawn.add_column(Text(name.lstrip(">")), justify="right" if right else "left")
+    for at, name in enumerate(columns):
+        drawn.add_column(Text(name), justify="right" if _numbers(cells, at) else "left")
     for row in cells:
         drawn.add_row(*(Text(cell) for cell in row))
     Console(file=sys.stdout, markup=False, emoji=False, highlight=False).print(drawn)
 
 
 def _align(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    lines = [[name.lstrip(">").upper() for name in columns], *cells]
+    lines = [[name.upper() for name in columns], *cells]
     widths = [max(len(row[at]) for row in lines) for at in range(len(columns))]
-    right = [name.startswith(">") for name in columns]
+    right = [_numbers(cells, at) for at in range(len(columns))]
     if title:
         print(title)
     for row in lines:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
 
 from invoice_gateway.cli import accounts, checks, dead, demo, messages, running, setup, submit
 from invoice_gateway.cli._invocation import Invocation
@@ -47,9 +48,10 @@ for _name, (_group, _help) in GROUPS.items():
     program.add_typer(_group, name=_name, help=_help, no_args_is_help=True)
 
 
-def _setting(flag: str, text: str, variable: str | None = None) -> typer.models.OptionInfo:
+def _setting(flag: str, text: str, variable: str | None = None) -> OptionInfo:
     name = variable or PREFIX + flag.strip("-").upper().replace("-", "_")
-    return typer.Option(flag, help=f"{text} [{name}]", show_default=False)
+    found: OptionInfo = typer.Option(flag, help=f"{text} [{name}]", show_default=False)
+    return found
 
 
 def _version(wanted: bool | None) -> None:  # noqa: FBT001 - as typer calls it
@@ -83,7 +85,7 @@ def options(  # noqa: PLR0913 - one per global flag
         typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
     ] = None,
 ) -> None:
-    """Take the global flags; each may stand before or behind the verb, and wins over its [VARIABLE]."""
+    """Take the global flags; each wins over its [VARIABLE]."""
     del version
     context.obj = Invocation(
         config=config,

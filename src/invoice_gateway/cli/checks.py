@@ -12,7 +12,7 @@ import typer
 
 from invoice_gateway.app import App, assemble
 from invoice_gateway.cli import _out as out
-from invoice_gateway.cli._faults import told
+from invoice_gateway.cli._faults import FAULTS, told
 from invoice_gateway.cli._invocation import (
     NEGATIVE,
     app_of,
@@ -131,8 +131,8 @@ def _parts(settings: Settings) -> Iterator[Check]:
     """Yield what becomes of each part when it is put to work."""
     try:
         app = assemble(settings)
-    except Exception as error:
-        yield _failed("handlers and schemas", error)
+    except FAULTS as error:
+        yield Check("handlers and schemas", False, told(error) or "")  # noqa: FBT003
         return
     count = len(app.handlers)
     yield Check("handlers", set(app.handlers) <= set(app.schemas.messages), f"{count} loaded")
@@ -149,15 +149,8 @@ def _database(app: App) -> str:
 def _looked_at(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, True, look())  # noqa: FBT003
-    except Exception as error:
-        return _failed(name, error)
-
-
-def _failed(name: str, error: Exception) -> Check:
-    text = told(error)
-    if text is None:
-        raise error
-    return Check(name, False, text)  # noqa: FBT003
+    except FAULTS as error:
+        return Check(name, False, told(error) or "")  # noqa: FBT003
 
 
 def _answer(check: Check) -> dict[str, object]:

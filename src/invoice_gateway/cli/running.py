@@ -1,9 +1,9 @@
-"""Verbs that stay: `run`, `worker`, `relay`. The first SIGTERM or SIGINT ends them in good order."""
+"""Verbs that stay: `run`, `worker`, `relay`; the first SIGTERM or SIGINT ends them in order."""
 
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Annotated
 
@@ -81,7 +81,7 @@ def stopping() -> Iterator[Event]:
     finally:
         over.set()
         assert listener.ident is not None
-        if listener.is_alive():
+        with suppress(ProcessLookupError):  # a late signal may have ended it already
             signal.pthread_kill(listener.ident, signal.SIGTERM)
         listener.join()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -30,7 +30,10 @@ FINDINGS_MAX = 20
 
 @dataclass(slots=True, kw_only=True)
 class Case:
-    """One message before the judge: a fresh delivery, or (`waiter`) a parked one."""
+    """One message before the judge: a fresh delivery, or (`waiter`) a parked one.
+
+    `place` is where its record stands in this batch once it was parked here.
+    """
 
     incoming: Incoming
     actor: Actor | None = None
@@ -39,6 +42,12 @@ class Case:
     refusal: Rejected | None = None
     waiter: Waiter | None = None
     expired: bool = False
+    place: int | None = None
+
+    @property
+    def was_parked(self) -> bool:
+        """Return whether it has been parked, before this batch or in it."""
+        return self.waiter is not None or self.place is not None
 
     @property
     def received_at(self) -> datetime | None:
@@ -58,7 +67,10 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Known:
-    """A (sender, message id) that is owned: by a row of the inbox, or by a record of this batch."""
+    """A (sender, message id) that is owned: by a row of the inbox, or by a record of this batch.
+
+    `events` are those of the message without the repeats of this batch.
+    """
 
     hash: str
     events: int
@@ -107,7 +119,7 @@ class Judge:
             except Exception as error:  # noqa: BLE001 - a bug must not stop its neighbours
                 bug = fingerprint_of(error)
         if bug is not None:
-            if case.waiter is None:
+            if not case.was_parked:
                 return Verdict(outcome=None, bug=bug)
             verdict = self._reject(case, Rejected(Code.INTERNAL_ERROR, f"a bug was met: {bug}"))
         if verdict.outcome is Outcome.ACCEPTED:
@@ -120,15 +132,18 @@ class Judge:
         for known in self._known.values():
             if not known.new_duplicates:
                 continue
-            if known.row is not None:
+            if known.record is None:
+                assert known.row is not None
                 self.saving.repeats[known.row] = (known.new_duplicates, known.new_events)
-            elif known.record is not None:
-                record = self.saving.records[known.record]
-                self.saving.records[known.record] = replace(
-                    record,
-                    duplicates=known.new_duplicates,
-                    events=record.events + known.new_events,
-                )
+                continue
+            record = replace(
+                self.saving.records[known.record], events=known.events + known.new_events
+            )
+            if known.row is None:
+                record = replace(record, duplicates=known.new_duplicates)
+            else:
+                self.saving.repeats[known.row] = (known.new_duplicates, 0)
+            self.saving.records[known.record] = record
         self.saving.events = list(self._events.values())
         return self.saving
 
@@ -142,7 +157,7 @@ class Judge:
             assert case.waiter is not None
             return self._reject(case, Rejected(case.waiter.code, _overdue(case.waiter)))
         known = self._known.get((incoming.sender, incoming.message_id))
-        if known is not None and case.waiter is None:
+        if known is not None and not case.was_parked:
             if known.hash == incoming.hash:
                 return self._repeat(case, known)
             text = f"MessageId {incoming.message_id!r} was used before with other content"
@@ -200,10 +215,11 @@ class Judge:
             deadline=waiter.deadline if waiter else self._park_until,
         )
         events = []
-        if waiter is None:
+        if not case.was_parked:
             record = replace(record, events=record.events + 1)
             events.append(self._announcer.parked(case, self._now, parked, record))
-        self._keep(case, record, events)
+        case.place = self._keep(case, record, events)
+        self._waiting[parked.waits_for].append(case)
         return Verdict(outcome=Outcome.PARKED, code=parked.code, text=parked.message)
 
     def _reject(self, case: Case, refusal: Rejected) -> Verdict:
@@ -211,7 +227,7 @@ class Judge:
         incoming = case.incoming
         dead = _dead_letter_id(incoming, refusal)
         verdict = Verdict(outcome=Outcome.REJECTED, code=refusal.code, text=refusal.message)
-        if dead in self._dead:
+        if dead in self._dead and not case.was_parked:
             at = self._dead[dead]
             record = self.saving.records[at]
             self.saving.records[at] = replace(record, duplicates=record.duplicates + 1)
@@ -225,11 +241,11 @@ class Judge:
             fingerprint=_group(incoming, refusal.code, findings),
             traceback=str(refusal.details.get("traceback", "")) or None,
             dead_letter=dead,
+            parked_before=case.was_parked,
         )
         record = replace(record, events=record.events + 1)
         event = self._announcer.rejected(case, self._now, record)
-        self._dead[dead] = len(self.saving.records)
-        self._keep(case, record, [event])
+        self._dead[dead] = self._keep(case, record, [event])
         return verdict
 
     # -- records ---------------------------------------------------------------------------------
@@ -249,26 +265,47 @@ class Judge:
             replaces=waiter.record if waiter else None,
             business_keys=incoming.business_keys,
             origin=incoming.delivery.origin,
-            events=waiter.events if waiter else 0,
+            events=self._events_of(case),
         )
 
-    def _keep(self, case: Case, record: Record, events: Iterable[EventRow]) -> None:
-        if record.outcome is not Outcome.REJECTED and record.replaces is None:
-            key = (record.sender, record.message_id)
-            place = len(self.saving.records)
-            self._known[key] = _Known(record.hash, record.events, record=place)
-        if record.outcome is Outcome.REJECTED and case.waiter is not None:
-            self._known.pop((record.sender, record.message_id), None)
-        self.saving.records.append(record)
+    def _events_of(self, case: Case) -> int:
+        """Return how many `message.*` events a parked message has had; none, for a fresh one."""
+        known = self._known.get((case.incoming.sender, case.incoming.message_id))
+        if known is not None and case.was_parked:
+            return known.events + known.new_events
+        return case.waiter.events if case.waiter else 0
+
+    def _keep(self, case: Case, record: Record, events: Iterable[EventRow]) -> int:
+        """Note the record, in the place it has already if there is one; return its place."""
+        place = len(self.saving.records) if case.place is None else case.place
+        self.saving.records[place : place + 1] = [record]
+        key = (record.sender, record.message_id)
+        known = self._known.get(key)
+        if record.outcome is not Outcome.REJECTED:
+            if known is None or not case.was_parked:
+                known = _Known(record.hash, record.events, row=record.replaces)
+                self._known[key] = known
+            known.record, known.events = place, record.events - known.new_events
+        elif case.was_parked:
+            self._known.pop(key, None)
         for event in events:
             self._take(event)
+        return place
 
     def _take(self, event: EventRow) -> None:
         self._events[event.event_id] = event
 
     def _release(self, key: Waiting) -> None:
-        for case in self._waiting.pop(key, ()):
+        for case in sorted(self._waiting.pop(key, ()), key=_arrival):
             self.judge(case)
+
+
+def _arrival(case: Case) -> tuple[bool, int]:
+    """Return what orders parked messages: those of earlier batches by row, then those of this."""
+    if case.waiter is not None:
+        return (False, case.waiter.record)
+    assert case.place is not None
+    return (True, case.place)
 
 
 def _dead_letter_id(incoming: Incoming, refusal: Rejected) -> str:

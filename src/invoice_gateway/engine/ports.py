@@ -230,6 +230,8 @@ class Record:
     events: int = 0
     duplicates: int = 0
     """Further arrivals of the same message, or of the same refused submission, in this batch."""
+    parked_before: bool = False
+    """Whether a refused message was parked before: it has a row, here or from an earlier batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

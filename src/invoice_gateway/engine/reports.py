@@ -94,7 +94,7 @@ class Announcer:
             dead_letter=record.dead_letter,
         )
         name = f"rejected\0{record.dead_letter}"
-        if case.waiter is not None:
+        if case.was_parked:
             return self._about_message(case, event, now, record.events, name)
         stamped = Stamped(event, f"dead-letter/{record.dead_letter}", 1)
         return self._row(case, stamped, now, f"{_cause(case)}\0{name}")

@@ -128,8 +128,11 @@ def gross(items: Sequence[Item], taxes: Iterable[Tax], rounding: int) -> tuple[G
     largest remainder, ties by position); they themselves come to zero. What a category cannot
     absorb, and a negative rounding, is spread over all that is left.
 
+    A positive rounding is left to the caller, who makes a line of it.
+
     Returns:
-        Amounts that add up to the taxable amounts + taxes + min(rounding, 0), exactly.
+        Amounts that add up to the taxable amounts + taxes + min(rounding, 0), exactly; to zero
+        where only a positive rounding lifts the document out of the negative.
 
     Raises:
         ValueError: the document comes to less than nothing; it is a credit then.
@@ -151,14 +154,14 @@ def gross(items: Sequence[Item], taxes: Iterable[Tax], rounding: int) -> tuple[G
             found[at] = Gross(share, net + share)
     assert owed <= 0, "a category without positive items cannot ask for money"
     if owed:
-        found = _reduced(found, owed)
+        found = _reduced(found, owed, max(rounding, 0))
     return tuple(found)
 
 
-def _reduced(found: list[Gross], owed: int) -> list[Gross]:
+def _reduced(found: list[Gross], owed: int, lift: int) -> list[Gross]:
     amounts = [each.amount for each in found]
     left = sum(amounts) + owed
-    if left < 0:
+    if left + lift < 0:
         raise ValueError("the document comes to less than nothing")
-    shares = spread(left, amounts) if left else (0,) * len(amounts)
+    shares = spread(max(left, 0), amounts)
     return [Gross(each.tax, share) for each, share in zip(found, shares, strict=True)]

@@ -101,8 +101,9 @@ def _postgresql(url: sa.URL, options: Options) -> sa.Engine:
         "lock_timeout": f"{int(options.lock_timeout_s * 1000)}",
         "statement_timeout": f"{int(options.statement_timeout_s * 1000)}",
         "idle_in_transaction_session_timeout": f"{int(options.idle_timeout_s * 1000)}",
-        # Every look-up is by keys through an index. Say so: a plan made while a table was small
-        # must not scan it when it has grown.
+        # Every look-up is by keys through an index. Say so, then a plan is made once per connection
+        # and one made while a table was small does not scan it when it has grown.
+        "plan_cache_mode": "force_generic_plan",
         "enable_hashjoin": "off",
         "enable_mergejoin": "off",
         "enable_seqscan": "off",

@@ -1,9 +1,10 @@
 """Writing what became of messages, and the events: inbox, parked, dead letters, event log, outbox."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -100,8 +101,17 @@ def encode(value: Any) -> str:  # noqa: ANN401
 
 
 def headers(values: Mapping[str, str]) -> str:
-    """Return headers as JSON text."""
-    return encode(dict(values))
+    """Return headers as JSON text, like `encode` and some times faster."""
+    pairs = [
+        f"{encode_basestring_ascii(name)}:{encode_basestring_ascii(value)}"
+        for name, value in values.items()
+    ]
+    return "{" + ",".join(pairs) + "}"
+
+
+def names(values: Iterable[str]) -> str:
+    """Return texts as a JSON list."""
+    return "[" + ",".join(map(encode_basestring_ascii, values)) + "]"
 
 
 def packer() -> Callable[[bytes], bytes]:
@@ -142,11 +152,12 @@ def save(session: Session, saving: Saving) -> list[int]:
 def _number(session: Session, record: Record) -> int:
     if record.replaces is not None:
         return record.replaces
-    return 0 if record.outcome is Outcome.REJECTED else session.id()
+    bare = record.outcome is Outcome.REJECTED and not record.parked_before
+    return 0 if bare else session.id()
 
 
 def _settled(record: Record) -> tuple[Any, ...]:
-    return (record.outcome, record.events, record.duplicate_of, encode(record.accounts))
+    return (record.outcome, record.events, record.duplicate_of, names(record.accounts))
 
 
 def _message(number: int, record: Record, pack: Pack) -> tuple[Any, ...]:
@@ -163,7 +174,7 @@ def _message(number: int, record: Record, pack: Pack) -> tuple[Any, ...]:
         0,
         record.events,
         record.duplicate_of,
-        encode(record.accounts),
+        names(record.accounts),
         record.origin,
     )
 
@@ -214,7 +225,7 @@ def _dead_row(record: Record, submissions: int, pack: Pack) -> tuple[Any, ...]:
         record.code or "",
         clean(record.text or ""),
         encode(findings),
-        encode([clean(key) for key in record.business_keys]),
+        names(map(clean, record.business_keys)),
         record.fingerprint,
         clean(record.traceback) if record.traceback else None,
         pack(record.body),

@@ -19,7 +19,7 @@ COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r
 COPY_CHUNK = 500
 """So many rows are made ready while the server takes in those before."""
 
-CopyEncoder = Callable[[Sequence[Any]], Sequence[str]]
+CopyEncoder = Callable[[Sequence[Any]], Sequence[str | None]]
 Encoder = Callable[[Sequence[Any]], str]
 Row = Sequence[Any]
 
@@ -50,22 +50,20 @@ def _bytes(values: Sequence[bytes]) -> str:
     return '{"' + '","'.join([f"\\\\x{value.hex()}" for value in values]) + '"}'
 
 
-def _copy_text(values: Sequence[str]) -> Sequence[str]:
-    """Return texts as COPY takes them."""
-    joined = "".join(values)
+def _copy_text(values: Sequence[str | None]) -> Sequence[str | None]:
+    """Return texts as COPY takes them; nothing is done to ordinary ones."""
+    some = None in values
+    joined = "".join([value for value in values if value] if some else values)  # type: ignore[arg-type]
     if "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined:
-        return [value.translate(COPY_ESCAPES) for value in values]
-    return values
-
-
-def _copy_maybe(values: Sequence[str | None]) -> Sequence[str]:
-    """Return texts that may be missing as COPY takes them."""
-    return [NULL if value is None else value.translate(COPY_ESCAPES) for value in values]
+        values = [value and value.translate(COPY_ESCAPES) for value in values]
+    return [NULL if value is None else value for value in values] if some else values
 
 
 def _copy_plain(values: Sequence[Any]) -> Sequence[str]:
     """Return numbers, truth values, dates or instants as COPY takes them."""
-    return [NULL if value is None else str(value) for value in values]
+    if None in values:
+        return [NULL if value is None else str(value) for value in values]
+    return [*map(str, values)]
 
 
 def _copy_bytes(values: Sequence[bytes]) -> Sequence[str]:
@@ -90,7 +88,7 @@ def _copy_encoder_of(column: sa.Column[Any]) -> CopyEncoder:
     if isinstance(column.type, sa.LargeBinary):
         return _copy_bytes
     if isinstance(column.type, sa.Text):
-        return _copy_maybe if column.nullable else _copy_text
+        return _copy_text
     return _copy_plain
 
 

@@ -1,6 +1,7 @@
 """The inbound schemas: which messages there are, and whether a document is a valid one."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from random import SystemRandom
@@ -199,7 +200,7 @@ def _thinned(root: etree._Element) -> tuple[etree._Element, dict[etree._Element,
     while left:
         source, target = left.pop()
         target.text = source.text
-        for child in _some(list(source)):
+        for child in _some(source):
             twin = make(child.tag, child.attrib, child.nsmap)
             twin.tail = child.tail
             target.append(twin)
@@ -208,17 +209,16 @@ def _thinned(root: etree._Element) -> tuple[etree._Element, dict[etree._Element,
     return copy, origin
 
 
-def _some(children: list[etree._Element]) -> list[etree._Element]:
-    """Return all of a few `children`; of many with one name, some at random; in their order."""
-    if len(children) <= _SAMPLE:
-        return children
-    places: dict[Any, list[int]] = {}
-    for place, child in enumerate(children):
-        places.setdefault(child.tag, []).append(place)
+def _some(parent: etree._Element) -> Iterator[etree._Element]:
+    """Yield the children of `parent` in order; of many with one name, some at random."""
     choose = SystemRandom().sample  # not to be foreseen by who writes the document
-    kept = {
-        place
-        for those in places.values()
-        for place in (those if len(those) <= _SAMPLE else choose(those, _SAMPLE))
+    chosen = {
+        tag: set(choose(range(count), _SAMPLE))
+        for tag, count in Counter(child.tag for child in parent.iterchildren()).items()
+        if count > _SAMPLE
     }
-    return [child for place, child in enumerate(children) if place in kept]
+    seen: Counter[Any] = Counter()
+    for child in parent.iterchildren():
+        if child.tag not in chosen or seen[child.tag] in chosen[child.tag]:
+            yield child
+        seen[child.tag] += 1

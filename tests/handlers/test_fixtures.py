@@ -1,0 +1,196 @@
+"""The fixtures: valid ones are read and decided on, invalid ones refused with the code they name."""
+
+from pathlib import Path
+
+import pytest
+
+from invoice_gateway.model.errors import Rejected
+from tests import messages
+from tests.world import World, names, read
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+CASES = sorted(path for path in FIXTURES.glob("*/*.xml") if path.parent.name != "journeys")
+ACME, GLOBEX = "customer_account/reseller-on-terms", "customer_account/customer-minimal"
+FIRST, THIRD = "invoice_posted/two-rates", "invoice_posted/allowance-and-shipping"
+
+
+def named(path):
+    """`message/case`, as the tables below write it."""
+    return f"{path.parent.name}/{path.stem}"
+
+
+VALID = [named(path) for path in CASES if not path.stem.startswith("invalid-")]
+INVALID = [named(path) for path in CASES if path.stem.startswith("invalid-")]
+
+
+def fixture(name):
+    """The bytes of a fixture."""
+    return (FIXTURES / f"{name}.xml").read_bytes()
+
+
+def disputed():
+    """The dispute that the fixtures name: financials raised it for the customer."""
+    return messages.dispute_opened(
+        "INV-2026-0001/1",
+        invoice="INV-2026-0001",
+        lines={"1": "25.00"},
+        sender="financials",
+        acting_for="customer",
+    )
+
+
+BY_HAND = messages.set_auto(on=False)
+SHOP = messages.customer_account("ACME-SHOP", parent="ACME")
+
+# What each valid fixture needs beforehand, and the events it then causes, or the code it gets.
+STORIES = {
+    "allocation_command/allocate-open-credit": (
+        [ACME, BY_HAND, THIRD, "credit_note_posted/goodwill"],
+        "allocation.posted credit.consumed invoice.status-changed",
+    ),
+    "allocation_command/allocate-parts": (
+        [ACME, BY_HAND, FIRST, "payment_posted/transfer"],
+        "allocation.posted invoice.status-changed",
+    ),
+    "allocation_command/auto-off-for-the-account": ([ACME], ""),
+    "allocation_command/auto-on-for-a-pair": (
+        [ACME, THIRD, messages.payment_posted("PAY-2026-0002", invoices=["LATER"])],
+        "",
+    ),
+    "allocation_command/remove": (
+        [ACME, FIRST, "payment_posted/transfer"],
+        "allocation.removed invoice.status-changed",
+    ),
+    "credit_note_posted/goodwill": ([ACME], "memo.posted credit.created"),
+    "credit_note_posted/minimal": ([GLOBEX], "memo.posted credit.created"),
+    "customer_account/customer-minimal": ([], ""),
+    "customer_account/customer-of-a-reseller": ([ACME], "forbidden"),
+    "customer_account/reseller-on-terms": ([], ""),
+    "dispute_notice/amend": ([ACME, FIRST, disputed()], "dispute.amended"),
+    "dispute_notice/join": (
+        [ACME, FIRST, disputed()],
+        "invoice.line-status-changed dispute.joined",
+    ),
+    "dispute_notice/open-amount": (
+        [ACME, THIRD],
+        "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
+        "invoice.status-changed dispute.opened dispute.opened dispute.opened",
+    ),
+    "dispute_notice/open-everything": (
+        [GLOBEX, "invoice_posted/one-line"],
+        "invoice.line-status-changed invoice.status-changed dispute.opened",
+    ),
+    "dispute_notice/open-two-lines": (
+        [ACME, FIRST],
+        "invoice.line-status-changed invoice.line-status-changed invoice.status-changed "
+        "dispute.opened dispute.opened",
+    ),
+    "dispute_notice/withdraw": (
+        [ACME, FIRST, disputed()],
+        "invoice.line-status-changed invoice.status-changed dispute.withdrawn",
+    ),
+    "dispute_resolution/rejected": (
+        [ACME, FIRST, disputed()],
+        "invoice.line-status-changed invoice.status-changed dispute.resolved",
+    ),
+    "dispute_resolution/upheld": (
+        [ACME, FIRST, disputed()],
+        "memo.posted invoice.line-status-changed invoice.status-changed dispute.resolved",
+    ),
+    "dispute_resolution/upheld-in-part": (
+        [ACME, FIRST, disputed()],
+        "memo.posted invoice.line-status-changed invoice.status-changed dispute.resolved",
+    ),
+    "invoice_posted/allowance-and-shipping": ([ACME], "invoice.issued"),
+    "invoice_posted/of-a-reseller": ([ACME, SHOP], "forbidden"),
+    "invoice_posted/one-line": ([GLOBEX], "invoice.issued"),
+    "invoice_posted/two-rates": ([ACME], "invoice.issued"),
+    "invoice_posted/yen": ([GLOBEX], "invoice.issued"),
+    "line_status_update/customer-declares-paid": (
+        [ACME, FIRST],
+        "invoice.line-status-changed invoice.line-status-changed invoice.status-changed",
+    ),
+    "line_status_update/enterprise-confirms": (
+        [ACME, FIRST],
+        "invoice.line-status-changed invoice.status-changed",
+    ),
+    "line_status_update/of-a-reseller": ([ACME, SHOP], "forbidden"),
+    "memo_posted/credit-lines": (
+        [ACME, FIRST, disputed()],
+        "memo.posted invoice.line-status-changed invoice.status-changed dispute.resolved",
+    ),
+    "memo_posted/credit-whole": ([ACME, FIRST], "memo.posted invoice.status-changed"),
+    "memo_posted/debit": ([ACME, FIRST], "memo.posted"),
+    "memo_posted/reverses-a-credit": (
+        [ACME, FIRST, "memo_posted/credit-whole"],
+        "memo.posted",
+    ),
+    "payment_notice/minimal": (
+        [ACME, FIRST],
+        "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
+        "invoice.status-changed",
+    ),
+    "payment_notice/two-invoices": (
+        [ACME, FIRST, THIRD],
+        # 60.00 do not cover line 1 of the first, which comes to 72.00 with its VAT
+        "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
+        "invoice.status-changed",
+    ),
+    "payment_posted/card-in-dollars": (
+        [GLOBEX, "invoice_posted/one-line"],
+        "payment.received allocation.posted invoice.line-status-changed invoice.status-changed",
+    ),
+    "payment_posted/for-two-invoices": (
+        [ACME, FIRST, THIRD],
+        "payment.received allocation.posted allocation.posted invoice.line-status-changed "
+        "invoice.line-status-changed invoice.line-status-changed invoice.status-changed "
+        "invoice.status-changed",
+    ),
+    "payment_posted/transfer": (
+        [ACME, FIRST],
+        "payment.received allocation.posted invoice.status-changed",
+    ),
+    "payment_reversed/bounce": (
+        [ACME, "payment_posted/for-two-invoices"],
+        "payment.bounced",
+    ),
+    "payment_reversed/chargeback": (
+        [GLOBEX, "invoice_posted/one-line", "payment_posted/card-in-dollars"],
+        "payment.charged-back allocation.removed invoice.line-status-changed "
+        "invoice.status-changed",
+    ),
+    "payment_reversed/refund-of-an-invoice": (
+        [ACME, FIRST, "payment_posted/transfer"],
+        "allocation.removed payment.refunded invoice.status-changed",
+    ),
+}
+
+
+def test_every_valid_fixture_has_a_story():
+    """And no story is told of a fixture that is gone."""
+    assert set(STORIES) == set(VALID)
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_a_valid_fixture_has_its_effect(name):
+    """On a book with what it refers to, exactly these events, or this refusal, follow."""
+    before, expected = STORIES[name]
+    world = World().all(*(each if isinstance(each, bytes) else fixture(each) for each in before))
+
+    if expected and "." not in expected:
+        assert world.refusal(fixture(name)).code == expected
+    else:
+        assert names(world.send(fixture(name))) == expected.split()
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_an_invalid_fixture_gets_its_code_before_anybody_decides(name):
+    """By parser, schema or handler; the place is that of the expectation, where it names one."""
+    code, *place = (FIXTURES / f"{name}.expect").read_text(encoding="utf-8").split()
+
+    with pytest.raises(Rejected) as refused:
+        read(fixture(name))
+
+    assert refused.value.code == code
+    if place:
+        assert refused.value.findings[0].path == place[0]
