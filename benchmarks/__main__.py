@@ -106,6 +106,7 @@ def _preload(app: App, sender: str, chosen: argparse.Namespace, console: Console
         seed=chosen.seed,
     )
     publisher = app.sender(sender)
+    publisher.wait_connected(10.0)
     with Progress(console=console) as progress:
         task = progress.add_task("preloading", total=chosen.messages + chosen.accounts)
         for kind, source in (("CustomerAccount", iter(bodies)), ("InvoicePosted", invoices)):

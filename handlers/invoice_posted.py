@@ -91,8 +91,9 @@ def read(document: Document) -> InvoicePosted:
     if totals.prepaid < 0:
         raise Rejected(Code.AMOUNT_NOT_POSITIVE, "Totals/Prepaid must not be negative")
     total = totals.tax_inclusive + totals.rounding
+    number, issuer = document.invoice("Number"), document.maybe("Issuer")
     return InvoicePosted(
-        key=document.invoice("Number"),
+        key=InvoiceKey(issuer or number.issuer, number.number),
         customer=document.text("Customer"),
         currency=currency,
         issue_date=document.day("IssueDate"),

@@ -50,9 +50,13 @@ def essence(facts: Facts) -> Essence:
         ),
         "reversals": sorted((each.reference, each.kind, each.amount) for each in facts.reversals),
         "pairs": sorted(
-            (source[each.source_id], number[each.invoice_id]) for each in facts.pairs if each.blocked
+            (source[each.source_id], number[each.invoice_id])
+            for each in facts.pairs
+            if each.blocked
         ),
-        "disputes": sorted((each.id, each.state, each.amount, each.joined) for each in facts.disputes),
+        "disputes": sorted(
+            (each.id, each.state, each.amount, each.joined) for each in facts.disputes
+        ),
         "messages": sorted((each.sender, each.message_id, each.outcome) for each in facts.messages),
         "dead": sorted((each.sender, each.message_id, each.code) for each in facts.dead),
     }

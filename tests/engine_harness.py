@@ -5,7 +5,7 @@ journeys in `fixtures/journeys`.
 """
 
 import re
-import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,9 +14,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from invoice_gateway.app import App, assemble
 from invoice_gateway.engine.judge import Verdict
-from invoice_gateway.engine.pipeline import Processed
+from invoice_gateway.engine.pipeline import Pipeline, Processed
 from invoice_gateway.engine.ports import Delivery
 from invoice_gateway.settings import Settings
 from invoice_gateway.store import SqlStore, connect, tables, upgrade
@@ -57,14 +59,11 @@ class Ticking:
 
 
 @cache
-def assembled() -> App:
-    """Return the application as it is built for a deployment; settings are exchanged later."""
-    return assemble(Settings(database_url="sqlite:///unused.db", bus_url="folder:unused"))
-
-
 def app(**settings: Any) -> App:
-    """Return an application with `settings`; handlers and schemas are loaded once per process."""
-    made = assembled()
+    """Return the application as `settings` say; handlers and schemas are loaded once per process."""
+    if not settings:
+        return assemble(Settings(database_url="sqlite:///unused.db", bus_url="folder:unused"))
+    made = app()
     return App(
         settings=Settings(**settings),
         handlers=made.handlers,
@@ -82,11 +81,9 @@ class Engine:
     clock: Ticking = field(default_factory=Ticking)
 
     @property
-    def pipeline(self) -> Any:
+    def pipeline(self) -> Pipeline:
         """Return the way of a batch."""
-        url = str(self.store.engine.url)
-        made = app(database_url=url, bus_url="folder:unused", **self.settings)
-        return made.pipeline(self.store, self.clock)
+        return app(**self.settings).pipeline(self.store, self.clock)
 
     def register(self, senders: Iterable[Sender]) -> None:
         """Let `senders` send."""
@@ -175,22 +172,49 @@ def opened(url: str, senders: Iterable[Sender] = ENTERPRISE, **settings: Any) ->
 
 
 class Databases:
-    """Empty SQLite databases, each a copy of one that was migrated once."""
+    """SQLite databases for many short runs: migrated once, emptied in a moment.
+
+    Nothing is forced to disk: what a crash would do is not asked here.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._template = folder / "template.db"
         self._made = 0
-        upgrade(f"sqlite:///{self._template}")
+        upgrade(f"sqlite:///{folder / 'template.db'}")
+        self._template = sqlite3.connect(folder / "template.db")
+        self._store = connect(self.new())
+        sa.event.listen(self._store.engine, "connect", _carefree)
 
     def new(self) -> str:
-        """Return the URL of another one; the one before is removed."""
-        for old in self._folder.glob(f"{self._made}.db*"):
-            old.unlink()
+        """Return the URL of another database; it has its tables, and nothing in them."""
         self._made += 1
         path = self._folder / f"{self._made}.db"
-        shutil.copyfile(self._template, path)
+        made = sqlite3.connect(path)
+        self._template.backup(made)
+        made.close()
         return f"sqlite:///{path}"
+
+    @contextmanager
+    def emptied(self, senders: Iterable[Sender] = ENTERPRISE, **settings: Any) -> Iterator[Engine]:
+        """Give a gateway over a database with nothing in it; the one given before is gone."""
+        connection = self._store.engine.raw_connection()
+        try:
+            driver: Any = connection.driver_connection
+            self._template.backup(driver)
+        finally:
+            connection.close()
+        engine = Engine(self._store, settings)
+        engine.register(senders)
+        yield engine
+
+    def close(self) -> None:
+        """Release connections."""
+        self._store.close()
+        self._template.close()
+
+
+def _carefree(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 @dataclass(frozen=True)

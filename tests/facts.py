@@ -1,22 +1,26 @@
 """Everything a gateway knows, read from its tables at one moment, for tests that judge it.
 
 Entries (lines, memo parts, allocation parts, removals, reversals) are kept apart from the counters
-that claim to be their fold, so that a test can compare the two.
+that claim to be their fold, so that a test can compare the two. Every event is validated against
+its schema when it is read.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from lxml import etree
 
+from invoice_gateway.handler import snake_case
 from invoice_gateway.model.status import Status
 from invoice_gateway.store import SqlStore, tables
 
 NAMESPACE = "{urn:invoice-gateway:1}"
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas" / "events"
 
 
 class LineFact(NamedTuple):
@@ -193,9 +197,22 @@ class Reader:
         columns = [table.c[name] for name in EventFact._fields[:-1]]
         found = sa.select(*columns).where(table.c.seq > last).order_by(table.c.seq)
         self._events += [
-            EventFact(*each, etree.fromstring(each.body)) for each in connection.execute(found)
+            EventFact(*each, _valid(each.type, each.body)) for each in connection.execute(found)
         ]
         return tuple(self._events)
+
+
+@cache
+def _schema(event_type: str) -> etree.XMLSchema:
+    return etree.XMLSchema(file=str(SCHEMAS / f"{snake_case(event_type)}.xsd"))
+
+
+def _valid(event_type: str, body: bytes) -> etree._Element:
+    """Return an event as a tree, after checking it against its schema."""
+    tree = etree.fromstring(body)
+    schema = _schema(event_type)
+    assert schema.validate(tree), f"{event_type}: {schema.error_log.last_error}"
+    return tree
 
 
 def _grouped(rows: list[Any]) -> dict[int, tuple[Any, ...]]:

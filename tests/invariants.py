@@ -87,7 +87,11 @@ def lines_balance(facts: Facts) -> Iterator[str]:
             yield f"{_where(facts, line)}: counters are not the fold of the entries"
         if not 0 <= settled[key] <= line.amount - credited - written_off:
             yield f"{_where(facts, line)}: {settled[key]} are settled, {line.due} are due"
-        if min(folds) < 0 or credited + excess > line.amount or written_off > line.due + written_off:
+        if (
+            min(folds) < 0
+            or credited + excess > line.amount
+            or written_off > line.due + written_off
+        ):
             yield f"{_where(facts, line)}: credits or write-offs out of bounds"
 
 

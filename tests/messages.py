@@ -236,9 +236,7 @@ def payment_posted(
     """Return a PaymentPosted; `invoices` names those it is for, with amounts where it is a mapping."""
     named = invoices if isinstance(invoices, Mapping) else dict.fromkeys(invoices)
     references = (
-        _group(
-            "InvoiceReference", _reference("Invoice", each), _money("Amount", part, currency)
-        )
+        _group("InvoiceReference", _reference("Invoice", each), _money("Amount", part, currency))
         for each, part in named.items()
     )
     return _message(

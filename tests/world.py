@@ -150,7 +150,9 @@ class World:
 
     def source(self, reference: str = "PAY-1", account: str = "ACME") -> Source:
         """Return a payment, or the open credit of that name when there is no such payment."""
-        found = (self.book.get(Source, SourceKey(account, type_, reference)) for type_ in SourceType)
+        found = (
+            self.book.get(Source, SourceKey(account, type_, reference)) for type_ in SourceType
+        )
         return next(each for each in found if each is not None)
 
     def dispute(self, dispute_id: str = "ACME/DN-1/1") -> Dispute:

@@ -161,12 +161,12 @@ def test_metrics_are_served_for_as_long_as_it_runs(ok, cli, ready):
     assert "metrics.served" in ok("run", "--once", "--metrics-port", 0).err
 
 
-def test_run_declares_the_topology_and_worker_does_not(cli, ok, ready, amqp_url):
-    """`run` on a fresh broker just works; through it a message takes effect and its event is out."""
+def test_run_declares_the_topology(ok, ready, amqp_url):
+    """`run` on a fresh broker just works, and so does what comes after it."""
     ok("run", "--once", "--bus-url", amqp_url)
 
     assert ok("health", "--bus-url", amqp_url).json["status"] == "ok"
-    assert ok("relay", "--once", "--bus-url", amqp_url).err == "0 event(s) published\n"
+    assert ok("relay", "--once", "--bus-url", amqp_url).err.endswith("0 event(s) published\n")
 
 
 def test_relay_publishes_what_is_left(ok, ready, tmp_path):

@@ -47,6 +47,7 @@ class Site:
             as_user(self.amqp_url, sender, PASSWORD), self.app.topology.incoming, user_id=sender
         )
         try:
+            assert publisher.wait_connected(10)
             publisher.submit([_outgoing(body) for body in bodies])
             assert publisher.wait(30)
             assert [each.error for each in publisher.settled() if each.error] == []

@@ -105,9 +105,7 @@ def test_a_waterfall_stops_when_either_side_is_dry(made, amount, disputed):
     """Parts are positive, fit their lines, and add up to the amount or to all there is room for."""
     found = waterfall(made, amount, disputed=disputed)
 
-    room = {
-        each.line_no: each.open - (0 if disputed else each.disputed_open) for each in made
-    }
+    room = {each.line_no: each.open - (0 if disputed else each.disputed_open) for each in made}
     assert all(0 < part.amount <= room[part.line_no] for part in found)
     assert len({part.line_no for part in found}) == len(found)
     assert sum(part.amount for part in found) == min(amount, sum(room.values()))
@@ -576,9 +574,7 @@ def test_a_new_invoice_gets_the_money_that_waits_for_it():
 
 def test_what_found_no_invoice_is_reported():
     """With what is held, and for which invoices."""
-    source = payment(
-        amount=100, intents=[wish("LATER", 30), wish("INV-1", 5, waiting=False)]
-    )
+    source = payment(amount=100, intents=[wish("LATER", 30), wish("INV-1", 5, waiting=False)])
     scene = Scene(source)
     draft = scene.draft()
 

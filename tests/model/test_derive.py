@@ -36,9 +36,7 @@ ONE_LINE = """
 """
 
 SETTLED = st.integers(0, 100)
-LIVE = st.builds(
-    lambda pair, settled: line(pair, settled=settled), st.sampled_from(PAIRS), SETTLED
-)
+LIVE = st.builds(lambda pair, settled: line(pair, settled=settled), st.sampled_from(PAIRS), SETTLED)
 
 
 def cases(table):

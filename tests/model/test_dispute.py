@@ -163,7 +163,9 @@ def test_a_line_that_asks_for_nothing_cannot_be_disputed():
 
 def test_the_whole_invoice_is_a_dispute_per_live_line():
     """For all that each can be disputed for."""
-    found = invoice(of=[line(amount=60, credited=10), *lines(0, 40)[1:], line(amount=5, number="3")])
+    found = invoice(
+        of=[line(amount=60, credited=10), *lines(0, 40)[1:], line(amount=5, number="3")]
+    )
 
     assert spread_claim(found, None) == (Part("1", 50), Part("2", 40), Part("3", 5))
 

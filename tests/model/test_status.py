@@ -85,7 +85,9 @@ def test_a_move_leads_where_the_table_says(pair, column, cell):
         assert before.after(side, move).status is LETTERS[side_of(cell, side)]
 
 
-@pytest.mark.parametrize(("pair", "cell"), [(each[0], each[2]) for each in cells() if each[1] == "close"])
+@pytest.mark.parametrize(
+    ("pair", "cell"), [(each[0], each[2]) for each in cells() if each[1] == "close"]
+)
 def test_closing_returns_every_disputed_axis_to_its_shadow(pair, cell):
     """A close takes each disputed axis back, and there is none to take where nothing is disputed."""
     disputed = [side for side in Side if side_of(pair, side) == "D"]
@@ -147,11 +149,7 @@ def test_outside_a_dispute_the_shadow_is_the_status(side):
     """From New, every sequence of three moves keeps the two together."""
     found = {NEW_AXIS}
     for _ in range(3):
-        found |= {
-            each.after(side, move)
-            for each in found
-            for move in TABLES[side][each.status]
-        }
+        found |= {each.after(side, move) for each in found for move in TABLES[side][each.status]}
 
     assert all(each.status is each.shadow for each in found if each.status is not Status.DISPUTED)
     assert all(each.shadow is not Status.DISPUTED for each in found)

@@ -85,7 +85,12 @@ class RabbitMQ:
         self._used.append(urlsplit(url).path.removeprefix("/"))
 
     def add_user(self, name: str, password: str) -> None:
-        """Make a user with every permission in every virtual host of the tests, old and new."""
+        """Make a user with every permission in every virtual host of the tests, old and new.
+
+        Asking again for the same user changes nothing.
+        """
+        if self._passwords.get(name) == password:
+            return
         grants = _each(_grant(name, vhost) for vhost in sorted({"/", *self._made}))
         add = f"rabbit_auth_backend_internal:add_user({_b(name)},{_b(password)},{_b('tests')})"
         self.ctl("eval", f"{add}, {grants}.")

@@ -352,7 +352,7 @@ def test_a_message_parked_beside_what_it_waits_for_is_found(store: SqlStore):
 
 def test_counts_say_how_much_waits(store: SqlStore):
     """For metrics and health."""
-    assert (store.counts().outbox, store.counts().oldest_outbox_s) == (0, 0.0)
+    assert (store.counts().outbox, store.counts().outbox_age_s) == (0, 0.0)
     commit(
         store,
         parked("a", WaitsFor.PARTY, ACME),
@@ -366,7 +366,7 @@ def test_counts_say_how_much_waits(store: SqlStore):
     counts = store.counts()
 
     assert (counts.parked, counts.dead, counts.outbox) == (1, 1, 1)
-    assert 0 <= counts.oldest_outbox_s < 60
+    assert 0 <= counts.outbox_age_s < 60
 
 
 def test_the_clock_of_the_worker_does_not_matter(store: SqlStore):

@@ -167,13 +167,13 @@ def test_spent_money_is_not_loaded(open_invoices: SqlStore):
 
 def test_money_that_waits_for_a_new_invoice_is_found(store: SqlStore):
     """An invoice that is not there yet brings the payments that name it, of locked accounts."""
-    wish = Intent(key("I-1"), None, True)
+    wish = Intent(key("I-1"), None, waiting=True)
     put(
         store,
         account(),
         payment("P-1", intents=(wish,)),
         payment("P-2", intents=(wish._replace(waiting=False),)),
-        payment("P-3", intents=(Intent(key("I-2"), 1, True),)),
+        payment("P-3", intents=(Intent(key("I-2"), 1, waiting=True),)),
         payment("P-4", key=paid_by("P-4", "OTHER"), intents=(wish,)),
     )
     named = Scope(accounts=(ACME,), invoices=(key("I-1"),))

@@ -156,9 +156,9 @@ def test_an_invoice_changes_in_its_sums_lines_and_statuses(store: SqlStore):
         derived=Derived(
             InvoiceStatus.DISPUTED,
             Settlement.PARTIALLY_SETTLED,
-            True,
-            Confirmation.PARTLY_CONFIRMED,
-            Closure.MIXED,
+            contested=True,
+            confirmation=Confirmation.PARTLY_CONFIRMED,
+            closure_reason=Closure.MIXED,
         ),
         auto_allocate=False,
         debit_memos=77,
@@ -192,7 +192,7 @@ def test_an_invoice_paid_in_the_batch_that_posts_it(store: SqlStore):
 
 def test_a_payment_comes_back_with_its_intents_in_order(store: SqlStore):
     """Every field is kept; intents change from waiting to done."""
-    wishes = (Intent(key("I-9"), None, True), Intent(key("I-1"), 250, True))
+    wishes = (Intent(key("I-9"), None, waiting=True), Intent(key("I-1"), 250, waiting=True))
     posted = payment(
         "P-1",
         origin=Origin.EXCESS,
@@ -208,7 +208,11 @@ def test_a_payment_comes_back_with_its_intents_in_order(store: SqlStore):
 
     changed = replace(
         posted,
-        intents=(wishes[0], wishes[1]._replace(waiting=False), Intent(key("I-2"), 1, False)),
+        intents=(
+            wishes[0],
+            wishes[1]._replace(waiting=False),
+            Intent(key("I-2"), 1, waiting=False),
+        ),
         allocated=250,
         reserved=1,
         refunded=2,

@@ -6,11 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from invoice_gateway.engine.ports import Conflict, StoreUnavailable
-from invoice_gateway.model.decision import Scope
 from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.store import SqlStore, connect
 
 from .build import account, dispute, event, everything, invoice, key, load, put, saving
+
+
+def lock(store: SqlStore, name: str) -> None:
+    """Lock an account for a moment."""
+    with store.work() as work:
+        work.lock([name])
 
 
 def test_an_invoice_number_is_taken_once(store: SqlStore, other: SqlStore):
@@ -21,11 +26,8 @@ def test_an_invoice_number_is_taken_once(store: SqlStore, other: SqlStore):
         first.save(saving(book))
         first.commit()
 
-    with pytest.raises(Conflict, match=r"invoice.*issuer.*number"), other.work() as second:
-        book = second.load([Scope()])
-        book.apply([account(), invoice("I-1", 7)])
-        second.save(saving(book))
-        second.commit()
+    with pytest.raises(Conflict, match=r"invoice.*issuer.*number"):
+        put(other, account(), invoice("I-1", 7))
 
     assert load(store, everything(account())).get(type(account()), "ACME") is None
     found = load(other, everything(invoice("I-1"))).get(Invoice, key("I-1"))
@@ -70,8 +72,8 @@ def test_a_lock_that_is_not_given_is_not_now(store: SqlStore, url: str):
     impatient = connect(url, lock_timeout_s=0.1)
     with store.work() as work:
         work.lock(["A"])
-        with pytest.raises(StoreUnavailable, match="lock"), impatient.work() as second:
-            second.lock(["A"])
+        with pytest.raises(StoreUnavailable, match="lock"):
+            lock(impatient, "A")
     with impatient.work() as again:
         again.lock(["A"])
     impatient.close()

@@ -110,9 +110,9 @@ CASES: dict[str, tuple[str, Callable[[], bytes]]] = {
     ),
     "480,000 lines noticed twice": ("xsd-invalid", lambda: noticed(480, 1000, "1")),
     "480,000 bad lines noticed": ("xsd-invalid", lambda: noticed(1, 480_000, "!")),
-    "1,000 elements with 250 attributes": (
+    "1,900 elements with 60 attributes": (
         "xsd-invalid",
-        lambda: BASE.replace("</Lines>", "</Lines>" + crowded(250) * 1000).encode(),
+        lambda: BASE.replace("</Lines>", "</Lines>" + crowded(60) * 1900).encode(),
     ),
 }
 

@@ -316,8 +316,9 @@ def test_a_sample_cannot_miss_what_a_line_refers_to():
 
 def test_many_errors_in_a_small_document_are_libxml2s_to_tell():
     """xmlschema takes seconds over an element with hundreds of attributes."""
-    extra = "".join(f' a{number}=""' for number in range(200))
-    body = fixture("payment_posted/transfer", ("<Payer>", f"<Payer{extra}>"))
+    extra = "".join(f' a{number}=""' for number in range(60))
+    edits = [(f"<{name}>", f"<{name}{extra}>") for name in ("Payer", "Method", "ValueDate")]
+    body = fixture("payment_posted/transfer", *edits)
 
     assert len(refusal(lambda: check(body)).findings) == 20
 
@@ -325,12 +326,15 @@ def test_many_errors_in_a_small_document_are_libxml2s_to_tell():
 def test_a_place_that_cannot_be_told_is_the_document():
     """libxml2 names a place by prefixes; one that the root does not declare cannot be followed."""
     odd = '</ValueDate><x:Odd xmlns:x="urn:x"/>'
-    extra = "".join(f' a{number}=""' for number in range(120))
-    body = fixture("payment_posted/transfer", ("</ValueDate>", odd), ("<Payer>", f"<Payer{extra}>"))
-    short = fixture("payment_posted/transfer", ("</ValueDate>", odd))
+    body = fixture("payment_posted/transfer", ("</ValueDate>", odd))
+    long = fixture(
+        "payment_posted/transfer",
+        ("</ValueDate>", odd),
+        ("<Header>", f"<Header>{' ' * 300_001}"),
+    )
 
-    assert refusal(lambda: check(body)).code == "xsd-invalid"
-    assert [each.path for each in refusal(lambda: check(short)).findings] == ["/PaymentPosted/Odd"]
+    assert [each.path for each in refusal(lambda: check(body)).findings] == ["/PaymentPosted/Odd"]
+    assert [each.path for each in refusal(lambda: check(long)).findings] == ["/PaymentPosted"]
 
 
 def test_without_a_version_the_schema_speaks():

@@ -107,7 +107,10 @@ class Link:
     def _run(self) -> None:
         while not self._closing.is_set():
             self._reason = ""
-            self._session()
+            try:
+                self._session()
+            except Exception as error:  # noqa: BLE001 - e.g. TLS files that are not there (yet)
+                self._reason = cause(error)
             if self._closing.is_set():
                 break
             delay_s = self._backoff.delay_s()

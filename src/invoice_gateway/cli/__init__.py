@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from invoice_gateway.cli._faults import help_of, told
-from invoice_gateway.cli._invocation import WRONG
+from invoice_gateway.cli._invocation import NEGATIVE, WRONG, NothingFound
 from invoice_gateway.cli._out import say
 from invoice_gateway.cli._verbs import program
 
@@ -38,6 +38,9 @@ def run(arguments: Sequence[str]) -> int:
     except (BrokenPipeError, SystemExit):  # the reader of our stdout has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except NothingFound as nothing:
+        say(str(nothing))
+        return NEGATIVE
     except Exception as error:
         text = help_of(error)
         if text is None and (trouble := told(error)) is not None:

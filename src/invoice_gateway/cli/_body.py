@@ -1,7 +1,7 @@
 """Showing the bytes of a message: readable with lines numbered and marked, or as they came."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from invoice_gateway.cli import _out as out
 from invoice_gateway.xml.pretty import pretty
@@ -24,3 +24,18 @@ def show(body: bytes, marks: Mapping[int, str] | None = None) -> None:
         out.line(f"{sign} {number:>{width}}  {text}", keep="\t")
         if number in marks:
             out.line(f"  {'':>{width}}  ^ {marks[number]}")
+
+
+def finding(found: Mapping[str, object]) -> str:
+    """Return one finding of a report as a line: where, what, and what was expected."""
+    row = f"line {found['line']}, " if found.get("line") is not None else ""
+    place = f"{row}{found['path']}: " if found.get("path") else ""
+    wanted = f"; expected: {found['expected']}" if found.get("expected") else ""
+    return f"{place}{found['message']}{wanted}"
+
+
+def marks(findings: Iterable[Mapping[str, object]]) -> dict[int, str]:
+    """Return what is wrong by line, of the findings that know theirs."""
+    return {
+        each["line"]: str(each["message"]) for each in findings if isinstance(each["line"], int)
+    }

@@ -28,6 +28,10 @@ class UsageFault(Exception):
     """What a person asked for cannot be done: one line that says why, and what to do."""
 
 
+class NothingFound(Exception):
+    """What was asked for is not there: an answer, told in one line with exit code 1."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Invocation:
     """The global flags as given; None is not given."""
@@ -44,7 +48,7 @@ class Invocation:
             SettingsError: one of them is wrong.
         """
         with _named(self.config):
-            chosen = load(**self.flags, **more)
+            chosen = load(**(self.flags | more))
         level = chosen.log_level
         if self.quiet and level == "info":
             level = "warning"

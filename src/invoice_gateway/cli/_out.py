@@ -17,6 +17,10 @@ from rich.text import Text
 NOTHING = "-"
 """How an empty cell is shown."""
 
+CELL_MAX = 100
+"""Characters in a cell of a listing; the rest is shown where a single record is."""
+
+INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(\+00:00|Z)$")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -97,7 +101,8 @@ def listing(rows: Iterable[object], columns: Sequence[str], title: str = "") -> 
     records = [plain(row) for row in rows]
     known = [name for name in columns if any(name in record for record in records)] or columns
     heads = [name.replace("_", " ") for name in known]
-    table(title, heads, [[_short(record.get(name)) for name in known] for record in records])
+    rows = [[_short(record.get(name)) for name in known] for record in records]
+    table(title, heads, [[cell and _clipped(cell) for cell in row] for row in rows])
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
@@ -108,19 +113,28 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
         print(f"{name:<{width}}  {value}")
 
 
-def sheet(value: object, leave_out: Sequence[str] = ()) -> None:
+def sheet(
+    value: object,
+    leave_out: Sequence[str] = (),
+    columns: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Write a record: its plain fields as name and value, then a table per list of records.
 
-    Fields and columns without any value are left out, as are those named in `leave_out`.
+    Fields and columns without any value are left out, as are those named in `leave_out`; of a table
+    that `columns` names, only those columns are shown.
     """
     fields = {name: each for name, each in plain(value).items() if name not in leave_out}
     tables = {name: each for name, each in fields.items() if _is_table(each)}
     facts((name.replace("_", " "), _short(fields[name])) for name in fields if name not in tables)
     for name, rows in tables.items():
         print()
-        columns = list(dict.fromkeys(key for row in rows for key in row))
-        used = [key for key in columns if any(_short(row.get(key)) for row in rows)]
+        every = (columns or {}).get(name) or dict.fromkeys(key for row in rows for key in row)
+        used = [key for key in every if any(_short(row.get(key)) for row in rows)]
         listing(rows, used, name.replace("_", " "))
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= CELL_MAX else f"{text[:CELL_MAX]}..."
 
 
 def _is_table(value: object) -> bool:
@@ -139,12 +153,12 @@ def _short(value: object) -> str | None:
             return " ".join(f"{name}={text}" for name, text in parts if text is not None)
         case list():
             return ", ".join(_short(each) or NOTHING for each in value)
-    return str(value)
+    return INSTANT.sub(r"\1 \2Z", str(value))
 
 
 def _numbers(cells: Sequence[Sequence[str]], at: int) -> bool:
     """Return whether the column at `at` holds nothing but numbers."""
-    values = [row[at] for row in cells if row[at] != NOTHING]
+    values = [row[at] for row in cells if row[at] not in (NOTHING, "")]
     return bool(values) and all(NUMBER.fullmatch(each) for each in values)
 
 

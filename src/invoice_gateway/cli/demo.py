@@ -93,7 +93,7 @@ def _app(called: Invocation, folder: Path) -> App:
         "bus_url": f"folder:{folder}",
         "enterprise": ENTERPRISE,
     }
-    return called.app(poll_s=POLL_S, handlers=None, schemas=None)
+    return called.app(poll_s=POLL_S)
 
 
 def _emptied(folder: Path) -> Path:
@@ -113,5 +113,7 @@ def _emptied(folder: Path) -> Path:
         folder.mkdir(parents=True)
         (folder / MARK).touch()
     except OSError as error:
-        raise UsageFault(f"cannot use {folder}: {error.strerror}; name another: --keep DIR") from None
+        raise UsageFault(
+            f"cannot use {folder}: {error.strerror}; name another: --keep DIR"
+        ) from None
     return folder

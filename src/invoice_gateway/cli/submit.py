@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from invoice_gateway.app import App
+from invoice_gateway.cli import _body as bodies
 from invoice_gateway.cli import _out as out
 from invoice_gateway.cli._invocation import NEGATIVE, UsageFault, app_of, check_bus
 from invoice_gateway.engine.intake import Intake
@@ -174,7 +175,4 @@ def _print(report: Report) -> None:
         return
     out.line(f"{report.file}: invalid{kind}: {report.code}")
     for each in report.errors:
-        row = f"line {each.line}, " if each.line is not None else ""
-        place = f"{row}{each.path}: " if each.path else ""
-        wanted = f"; expected: {each.expected}" if each.expected else ""
-        out.line(f"  {place}{each.message}{wanted}")
+        out.line(f"  {bodies.finding(asdict(each))}")

@@ -10,12 +10,15 @@ from typing import Any
 from invoice_gateway.handler import Handler, snake_case
 from invoice_gateway.model.errors import HandlerSetError
 
+IN_CHECKOUT = {"journeys": "fixtures/journeys"}
+"""Folders that have another place in the source checkout."""
+
 
 def bundled(name: str) -> Path:
     """Return the folder `name` shipped in the wheel, or the one in the source checkout."""
     package = Path(str(files("invoice_gateway")))
     shipped = package / "_bundled" / name
-    return shipped if shipped.is_dir() else package.parents[1] / name
+    return shipped if shipped.is_dir() else package.parents[1] / IN_CHECKOUT.get(name, name)
 
 
 def discover(folders: Iterable[Path]) -> dict[str, Handler[Any]]:

@@ -82,6 +82,10 @@ class Receiver(Protocol):
 class Publisher(Protocol):
     """Where events go to."""
 
+    def wait_connected(self, timeout_s: float) -> bool:
+        """Return whether the bus is there, waiting at most `timeout_s` for it."""
+        ...
+
     def submit(self, events: Sequence[Outgoing]) -> None:
         """Send events in order, all in flight together; do not wait."""
         ...

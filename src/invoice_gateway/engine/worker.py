@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import count
 from threading import Event
 
 import structlog
@@ -30,6 +31,8 @@ from invoice_gateway.model.errors import Code, Rejected
 log = structlog.get_logger()
 
 CONFLICTS_MAX = 3
+CONNECT_S = 5.0
+"""How long to wait for the publisher at the start; without it events go to the relay."""
 BACKOFF_FIRST_S, BACKOFF_MOST_S = 0.2, 10.0
 
 REASONS = {"delivery_limit": Code.DELIVERY_LIMIT, "unroutable": Code.UNROUTABLE}
@@ -57,17 +60,16 @@ class Worker:
     _confirmed: list[str] = field(default_factory=list)
     _failed: dict[str, str] = field(default_factory=dict)
     _next_tick: float = 0.0
-    _failures: int = 0
 
     def run(self, stop: Event, *, once: bool = False) -> None:
         """Work until `stop` is set, or (`once`) until nothing has come for one poll."""
+        self.publisher.wait_connected(CONNECT_S)
         while not stop.is_set():
             try:
                 busy = self.step()
             except StoreUnavailable as away:
                 self._not_now(stop, away)
                 continue
-            self._failures = 0
             if once and not busy and not self._again and self.receiver.connected:
                 break
         self.finish()
@@ -243,11 +245,23 @@ class Worker:
         self.pipeline.meter.waiting(store.counts(), self.publisher.blocked_s)
 
     def _not_now(self, stop: Event, away: StoreUnavailable) -> None:
-        """Hand everything back and wait, longer each time, with full jitter."""
-        self._failures += 1
-        most = min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2**self._failures)
-        delay_s = random.uniform(BACKOFF_FIRST_S, most)  # noqa: S311 - jitter, not a secret
-        log.warning("store.unavailable", reason=str(away), retry_in_s=round(delay_s, 2))
+        """Hand everything back once, and come back when the database answers.
+
+        Waits longer each time, with full jitter. Nothing is received in between: on older brokers
+        every hand-back counts as a delivery.
+        """
         self.receiver.pause()
         self._again.clear()
-        stop.wait(delay_s)
+        for failures in count(1):
+            most = min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2**failures)
+            delay_s = random.uniform(BACKOFF_FIRST_S, most)  # noqa: S311 - jitter, not a secret
+            log.warning("store.unavailable", reason=str(away), retry_in_s=round(delay_s, 2))
+            if stop.wait(delay_s):
+                return
+            try:
+                self.pipeline.store.counts()
+            except StoreUnavailable as still:
+                away = still
+            else:
+                log.info("store.returned", failures=failures)
+                return

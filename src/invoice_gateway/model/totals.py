@@ -142,14 +142,12 @@ def gross(items: Sequence[Item], taxes: Iterable[Tax], rounding: int) -> tuple[G
     for tax in taxes:
         places = [at for at, item in enumerate(items) if item.tax == tax.key]
         positive = [at for at in places if items[at].net > 0]
-        base = sum(items[at].net for at in positive)
         net_total = sum(items[at].net for at in places)
-        if net_total < 0 or not positive or net_total + tax.amount < 0:
+        if net_total < 0 or not positive:
             owed += net_total + tax.amount
             continue
-        weights = [items[at].net for at in positive]
-        nets = spread(net_total, weights) if base else ()
-        shares = spread(tax.amount, nets if net_total else weights)
+        nets = spread(net_total, [items[at].net for at in positive])
+        shares = spread(tax.amount, nets)
         for at, net, share in zip(positive, nets, shares, strict=True):
             found[at] = Gross(share, net + share)
     assert owed <= 0, "a category without positive items cannot ask for money"

@@ -46,7 +46,7 @@ class Known:
 
 def owners(session: Session, scopes: Sequence[Scope]) -> dict[tuple[str, object], str]:
     """Return the account of every invoice, memo and dispute that `scopes` name and that exists."""
-    named = defaultdict(list)
+    named: dict[str, list[Any]] = defaultdict(list)
     for kind, key in things(scopes):
         named[kind].append(key)
     if not named:
@@ -139,7 +139,7 @@ class _Loading:
 
     def _read(
         self, statement: sa.Executable, parameters: Mapping[str, Any]
-    ) -> Sequence[sa.Row[Any]]:
+    ) -> Sequence[Any]:
         return self.session.read(statement, parameters)
 
     def _grouped(
@@ -160,7 +160,7 @@ class _Loading:
             return
         parameters = _keys(self.session, "account", "party", rows=[(name,) for name in names])
         ancestors: dict[str, list[str]] = defaultdict(list)
-        first = {}
+        first: dict[str, sa.Row[Any]] = {}
         for row in self._read(reads.accounts(self.session.postgresql), parameters):
             first.setdefault(row.party, row)
             if row.ancestor is not None:
@@ -253,7 +253,7 @@ class _Loading:
         }
 
     def sources(self) -> None:
-        """Load the sources named or reached, those waiting for a named invoice, and the idle ones."""
+        """Load the sources named or reached, idle ones, and those waiting for a named invoice."""
         parameters = self._source_keys(self.wanted, self._sources)
         owners = [(account,) for account in self.locked or self.wanted.accounts]
         if self.wanted.invoices and owners:
@@ -325,7 +325,7 @@ class _Loading:
                     self._keep(rows.dispute(row))
 
     def _open(self) -> dict[str, dict[str, str]]:
-        """Return the parameters for the open invoices: all of an account, or as far as money reaches."""
+        """Return the parameters for open invoices: all, or as far as the money reaches."""
         unbounded = {
             account
             for account, money in self.wanted.auto.items()

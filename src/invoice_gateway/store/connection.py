@@ -149,7 +149,7 @@ class Session:
 
     def read(
         self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
-    ) -> Sequence[sa.Row[Any]]:
+    ) -> Sequence[Any]:
         """Return all rows of `statement`; what was written before is visible."""
         self.flush()
         with translated(self.where):
@@ -266,7 +266,7 @@ _NEXT_SQLITE = sa.text(
 )
 _LOCK = sa.text(
     # The count needs every lock, and the next batch number comes after the count.
-    f"SELECT nextval('{BATCHES.name}') FROM (SELECT count(got) FROM "
+    "SELECT nextval('batch_seq') FROM (SELECT count(got) FROM "
     "(SELECT pg_advisory_xact_lock(hash) IS NULL AS got "
     "FROM unnest(CAST(:hashes AS bigint[])) AS hash OFFSET 0) AS locks) AS done"
 )

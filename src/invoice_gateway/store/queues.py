@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from invoice_gateway.engine.ports import Outgoing, Waiter
+from invoice_gateway.engine.ports import Counts, Outgoing, Waiter
 from invoice_gateway.model.decision import WaitsFor
 
 from . import sql, tables
@@ -33,16 +32,6 @@ LONGEST_PAUSE_S = 300
 """How long the relay waits at most before it tries an event again that the broker refused."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How much waits. `oldest_outbox_s` is the age of the oldest unconfirmed event (0.0: none)."""
-
-    parked: int
-    dead: int
-    outbox: int
-    oldest_outbox_s: float
-
-
 def attempt(session: Session, delivery_hash: str, fingerprint: str | None) -> int:
     """Count one more attempt at a delivery and commit; return how many that makes."""
     [(count,)] = session.read(
@@ -60,7 +49,7 @@ _ATTEMPT = sa.text(
     "last_at = excluded.last_at RETURNING attempts"
 )
 
-# -- the outbox -------------------------------------------------------------------------------------
+# -- the outbox -------------------------------------------------------------------------------
 
 
 def unpublished(
@@ -156,7 +145,7 @@ def _now(session: Session) -> datetime:
     return now
 
 
-# -- parked messages --------------------------------------------------------------------------------
+# -- parked messages --------------------------------------------------------------------------
 
 
 def due_parked(session: Session, now: datetime, limit: int) -> list[Waiter]:
@@ -213,4 +202,4 @@ def counts(session: Session) -> Counts:
         )
     )
     age = (_now(session) - oldest).total_seconds() if oldest else 0.0
-    return Counts(parked=waiting, dead=dead, outbox=events, oldest_outbox_s=max(age, 0.0))
+    return Counts(parked=waiting, dead=dead, outbox=events, outbox_age_s=max(age, 0.0))

@@ -1,7 +1,7 @@
 """The statements that load a book: one per table, each built once per database and kept.
 
-Every function takes `postgresql` and returns a statement whose parameters are filled by `sql.keys` or
-`sql.numbers`. Unions take the names of their parts, so that nothing is looked up that nobody asked for.
+Every function takes `postgresql` and returns a statement whose parameters are filled by `sql.keys`
+or `sql.numbers`. Unions take the names of their parts: nothing is looked up that nobody asked for.
 """
 
 from collections.abc import Callable
@@ -94,7 +94,7 @@ def source_ends() -> list[Any]:
     ]
 
 
-# -- invoices ---------------------------------------------------------------------------------------
+# -- invoices ---------------------------------------------------------------------------------
 
 
 def _invoices_named(postgresql: bool) -> Ids:  # noqa: FBT001
@@ -154,8 +154,8 @@ _WALK = f"""
 def _invoices_reached(postgresql: bool) -> Ids:  # noqa: FBT001
     """Walk the index of open invoices, oldest first, per account and currency, up to the money.
 
-    One step of the index per invoice: what else is open, or settled, costs nothing. One invoice more
-    than the money needs is loaded where the sums meet exactly.
+    One step of the index per invoice: what else is open, or settled, costs nothing. One invoice
+    more than the money needs is loaded where the sums meet exactly.
     """
     one = keyset_query("one_currency", "account", "currency", "bound", postgresql=postgresql)
     every = keyset_query("any_currency", "account", "bound", postgresql=postgresql)
@@ -200,7 +200,7 @@ def lines(postgresql: bool) -> sa.Executable:  # noqa: FBT001
     )
 
 
-# -- disputes and documents -------------------------------------------------------------------------
+# -- disputes and documents -------------------------------------------------------------------
 
 
 @cache

@@ -9,7 +9,7 @@ from .reads import Ids, Part, invoice_ends, same, source_ends
 from .sql import among, keyset
 from .tables import IDLE, allocation, allocation_part, invoice, pair, source, source_intent
 
-# -- sources ----------------------------------------------------------------------------------------
+# -- sources ----------------------------------------------------------------------------------
 
 
 def _sources_by(part: str, *names: str) -> Part:
@@ -62,7 +62,7 @@ def sources(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa:
 
 @cache
 def intents(postgresql: bool) -> sa.Executable:  # noqa: FBT001
-    """Return the intents of the sources numbered `sources`, in the order in which they were given."""
+    """Return the intents of the sources numbered `sources`, as they were given."""
     return (
         sa.select(source_intent)
         .where(among(source_intent.c.source_id, "sources", postgresql=postgresql))
@@ -70,7 +70,7 @@ def intents(postgresql: bool) -> sa.Executable:  # noqa: FBT001
     )
 
 
-# -- allocations and pairs --------------------------------------------------------------------------
+# -- allocations and pairs --------------------------------------------------------------------
 
 
 def _allocated_on(part: str) -> Part:

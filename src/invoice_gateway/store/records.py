@@ -1,4 +1,4 @@
-"""Writing what became of messages, and the events: inbox, parked, dead letters, event log, outbox."""
+"""Writing what became of messages, and the events: inbox, parked, dead letters, outbox."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -125,7 +125,7 @@ def unpack(body: bytes) -> bytes:
 
 
 def save(session: Session, saving: Saving) -> list[int]:
-    """Write records, repeats and events; return the message row of each record (dead letters: 0)."""
+    """Write records, repeats and events; return the row of each record (dead letters: 0)."""
     pack = packer()
     numbers = [_number(session, record) for record in saving.records]
     settled = [
@@ -171,7 +171,7 @@ def _message(number: int, record: Record, pack: Pack) -> tuple[Any, ...]:
         instant(record.received_at),
         pack(record.body),
         headers(record.headers),
-        0,
+        record.duplicates,
         record.events,
         record.duplicate_of,
         names(record.accounts),
@@ -202,7 +202,7 @@ def _dead(records: Sequence[Record], pack: Pack) -> list[tuple[Any, ...]]:
         if record.outcome is Outcome.REJECTED:
             assert record.dead_letter is not None
             _, count = found.get(record.dead_letter, (record, 0))
-            found[record.dead_letter] = (record, count + 1)
+            found[record.dead_letter] = (record, count + 1 + record.duplicates)
     return [(key, *_dead_row(record, count, pack)) for key, (record, count) in found.items()]
 
 
@@ -239,7 +239,7 @@ def _dead_row(record: Record, submissions: int, pack: Pack) -> tuple[Any, ...]:
     )
 
 
-# -- statements that add to what is there -----------------------------------------------------------
+# -- statements that add to what is there -----------------------------------------------------
 
 REPEAT: Final = sql.Bulk(
     postgresql="UPDATE message SET duplicates = message.duplicates + new.arrivals, "
@@ -257,7 +257,7 @@ PUBLISHED: Final = sql.Bulk(
 )
 
 
-# -- events -----------------------------------------------------------------------------------------
+# -- events -----------------------------------------------------------------------------------
 
 
 def publish(session: Session, events: Sequence[EventRow], now: datetime) -> None:
@@ -268,7 +268,8 @@ def publish(session: Session, events: Sequence[EventRow], now: datetime) -> None
     """
     known = _known(session, [each.event_id for each in events if each.name == REFUSAL])
     recorded = instant(now)
-    written, pointers = [], {}
+    written: list[tuple[Any, ...]] = []
+    pointers: dict[int, None] = {}
     for each in events:
         if each.event_id in known:
             pointers[known[each.event_id]] = None

@@ -52,7 +52,7 @@ def day(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
-# -- accounts ---------------------------------------------------------------------------------------
+# -- accounts ---------------------------------------------------------------------------------
 
 ACCOUNT_ROW: Final = (
     "party_class",
@@ -88,7 +88,7 @@ def account(row: Any, ancestors: Iterable[str]) -> Account:  # noqa: ANN401
     return Account(party=party, ancestors=tuple(ancestors), **fields)
 
 
-# -- invoices ---------------------------------------------------------------------------------------
+# -- invoices ---------------------------------------------------------------------------------
 
 INVOICE_ROW: Final = (
     "id",
@@ -276,7 +276,7 @@ def invoice(row: Any, lines: Iterable[Line]) -> Invoice:  # noqa: ANN401
     )
 
 
-# -- money ------------------------------------------------------------------------------------------
+# -- money ------------------------------------------------------------------------------------
 
 SOURCE_ROW: Final = (
     "id",
@@ -540,7 +540,7 @@ def reversal(row: Any) -> Reversal:  # noqa: ANN401
     )
 
 
-# -- disputes ---------------------------------------------------------------------------------------
+# -- disputes ---------------------------------------------------------------------------------
 
 DISPUTE_ROW: Final = (
     "id",

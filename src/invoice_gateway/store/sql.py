@@ -1,8 +1,8 @@
 """The two dialects in one place: sets of keys to look up, and statements that write many rows.
 
 PostgreSQL takes one array per column and one statement per table and batch; the arrays travel as
-text literals, which cost a tenth of what adapting Python lists does. Many new rows go by COPY, which
-costs the server half of that. SQLite takes the rows one by one from `executemany`, and sets of keys
+text literals, which cost a tenth of what adapting Python lists does. Many new rows go by COPY,
+which costs the server half of that. SQLite takes the rows one by one from `executemany`, and sets of keys
 as JSON. Identifiers in statements come from the tables, never from input.
 """
 
@@ -142,15 +142,15 @@ def inserting(table: sa.Table, names: Sequence[str], clash: str = "") -> Bulk:
     into = f"INTO {table.name} ({', '.join(names)})"
     marks = ", ".join("?" * len(names))
     return Bulk(
-        postgresql=f"INSERT {into} SELECT * FROM unnest({arrays(columns)}) {clash}",
-        sqlite=f"INSERT {into} VALUES ({marks}) {clash}",
+        postgresql=f"INSERT {into} SELECT * FROM unnest({arrays(columns)}) {clash}",  # noqa: S608
+        sqlite=f"INSERT {into} VALUES ({marks}) {clash}",  # noqa: S608
         columns=columns,
         copy=None if clash else f"COPY {into.removeprefix('INTO ')} FROM STDIN",
     )
 
 
 def upserting(table: sa.Table, keys: Sequence[str], names: Sequence[str]) -> Bulk:
-    """Return the insert of rows of `keys` and `names` that overwrites `names` where the keys exist."""
+    """Return the insert of rows that overwrites `names` where the `keys` exist."""
     sets = ", ".join(f"{name} = excluded.{name}" for name in names)
     return inserting(
         table, (*keys, *names), f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
@@ -191,7 +191,7 @@ def among(column: sa.Column[int], name: str, *, postgresql: bool) -> sa.ColumnEl
     """Return the condition that `column` is one of the `numbers` in the parameter `name`."""
     if postgresql:
         return column == sa.text(f"ANY (CAST(:{name} AS bigint[]))")
-    return column.in_(sa.text(f"SELECT value FROM json_each(:{name})"))
+    return column.in_(sa.text(f"SELECT value FROM json_each(:{name})"))  # noqa: S608
 
 
 def keyset(name: str, *columns: str, postgresql: bool) -> sa.Subquery:

@@ -7,12 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from invoice_gateway.engine.ports import Outgoing, Waiter
+from invoice_gateway.engine.ports import Counts, Outgoing, Waiter
 
 from . import connection, queues
 from .connection import Options, Session
 from .errors import place
-from .queues import Counts
 from .work import SqlWork
 
 
@@ -67,13 +66,14 @@ class SqlStore:
     def unpublished(self, limit: int, older_than_s: float) -> list[tuple[str, Outgoing]]:
         """Claim outbox rows nobody confirmed, oldest first, as (event id, event).
 
-        Nobody else gets them for `Options.lease_s` seconds, or until `mark` says what became of them.
+        Nobody else gets them for `Options.lease_s` seconds, or until `mark` says what became of
+        them.
         """
         with connection.session(self.engine) as session:
             return queues.unpublished(session, limit, older_than_s, self.options.lease_s)
 
     def mark(self, published: Collection[str], failed: Mapping[str, str]) -> None:
-        """Remove confirmed events from the outbox and note why others failed, in one transaction."""
+        """Remove confirmed events from the outbox and note why others failed, at once."""
         with connection.session(self.engine) as session:
             queues.mark(session, published, failed)
 

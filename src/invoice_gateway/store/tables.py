@@ -1,8 +1,8 @@
 """The tables: what is kept of accounts, invoices, money, disputes, messages and events.
 
 Money is a BIGINT of minor units beside its currency. Text compares by code point on both databases,
-as in Python: the auto run loads invoices in the order in which it pays them. Surrogate ids are handed
-out by the client (`sql.Ids`); `event.seq` is such an id and so the order of writing.
+as in Python: the auto run loads invoices in the order in which it pays them. Surrogate ids are
+handed out by the client (`Session.id`); `event.seq` is such an id and so the order of writing.
 """
 
 from datetime import UTC, datetime
@@ -129,7 +129,7 @@ counter = sa.Table("counter", metadata, _key("name"), *_sums("value"))
 
 BATCHES = sa.Sequence("batch_seq", metadata=metadata)
 
-# -- accounts and senders ---------------------------------------------------------------------------
+# -- accounts and senders ---------------------------------------------------------------------
 
 account = sa.Table(
     "account",
@@ -154,7 +154,7 @@ sender = sa.Table(
     "sender", metadata, _key("name"), *_texts("party", "role"), *_flags("receipts", "active")
 )
 
-# -- invoices ---------------------------------------------------------------------------------------
+# -- invoices ---------------------------------------------------------------------------------
 
 invoice = sa.Table(
     "invoice",
@@ -232,7 +232,7 @@ line_state = sa.Table(
 )
 """The changeable side of a line; a line that is as it was posted has no row."""
 
-# -- money ------------------------------------------------------------------------------------------
+# -- money ------------------------------------------------------------------------------------
 
 source = sa.Table(
     "source",
@@ -367,7 +367,7 @@ pair = sa.Table(
     *_flags("blocked"),
 )
 
-# -- disputes and notices ---------------------------------------------------------------------------
+# -- disputes and notices ---------------------------------------------------------------------
 
 dispute = sa.Table(
     "dispute",
@@ -408,7 +408,7 @@ notice = sa.Table(
     *_texts("content_hash", "cause"),
 )
 
-# -- messages ---------------------------------------------------------------------------------------
+# -- messages ---------------------------------------------------------------------------------
 
 message = sa.Table(
     "message",
@@ -473,7 +473,7 @@ attempt = sa.Table(
     _when("last_at"),
 )
 
-# -- events -----------------------------------------------------------------------------------------
+# -- events -----------------------------------------------------------------------------------
 
 event = sa.Table(
     "event",

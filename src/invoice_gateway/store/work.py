@@ -41,7 +41,7 @@ class SqlWork:
         }
 
     def waiters(self, keys: Collection[Waiting], limit: int) -> list[Waiter]:
-        """Return parked messages that wait for one of `keys`, in order of arrival, at most `limit`."""
+        """Return at most `limit` parked messages that wait for one of `keys`, as they arrived."""
         if not keys or limit <= 0:
             return []
         pg = self._session.postgresql

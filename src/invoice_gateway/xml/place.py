@@ -17,11 +17,21 @@ def path_of(element: etree._Element) -> str:
     steps: list[str] = []
     at: etree._Element | None = element
     while at is not None:
-        before = sum(1 for _ in at.itersiblings(at.tag, preceding=True))
+        before = _before(at)
         alone = before == 0 and next(at.itersiblings(at.tag), None) is None
         steps.append(clip(local_name(str(at.tag)), _NAME) + ("" if alone else f"[{before + 1}]"))
         at = at.getparent()
     return "/" + "/".join(reversed(steps))
+
+
+def _before(element: etree._Element) -> int:
+    """Return how many siblings of its name stand before `element`; there may be half a million."""
+    space, _, name = str(element.tag).rpartition("}")
+    test = f"p:{name}" if space else name
+    count: Any = element.xpath(
+        f"count(preceding-sibling::{test})", namespaces={"p": space[1:] or "none:"}
+    )
+    return int(count)
 
 
 def line_of(element: etree._Element) -> int | None:

@@ -3,6 +3,7 @@
 import re
 import threading
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -12,7 +13,7 @@ from invoice_gateway.xml.encoding import declared, marked, narrowed, readable, u
 from invoice_gateway.xml.text import clip
 
 _PLACE = re.compile(r",? line \d+, column \d+$")
-_SHORTEST_ATTRIBUTE = len(' a=""')
+_USUAL_DEPTH = 12
 _SHORTEST_ELEMENT = len("<a/>")
 _CODES = {
     etree.ErrorTypes.ERR_UNKNOWN_ENCODING: Code.XML_ENCODING_UNSUPPORTED,
@@ -32,7 +33,7 @@ class Limits:
     max_bytes: int = 10 * 1024 * 1024
     max_depth: int = 64
     max_nodes: int = 500_000
-    max_names: int = 256
+    max_names: int = 64
 
 
 DEFAULTS = Limits()
@@ -67,9 +68,9 @@ def parse(body: bytes, limits: Limits = DEFAULTS) -> etree._Element:
     except etree.XMLSyntaxError as error:
         raise _translated(error, declared(body, mark), mark) from None
     _judge(root, mark)
-    if _deeper_than(limits.max_depth)(root):
+    if _is_too_deep(root, text, limits.max_depth):
         raise _too_deep(root, limits.max_depth)
-    if len(text) > limits.max_names * _SHORTEST_ATTRIBUTE:
+    if text.count(b"=") > limits.max_names:
         _refuse_many_names(root, text, limits.max_names)
     return root  # type: ignore[no-any-return]
 
@@ -92,14 +93,25 @@ def _parser() -> etree.XMLParser:
     return parser
 
 
+def _is_too_deep(root: etree._Element, text: bytes, most: int) -> bool:
+    """Return whether elements are nested more than `most` deep, asking what costs little first."""
+    return (
+        text.count(b"/") >= most  # whatever is nested deeper has that many end tags
+        and bool(_deeper_than(min(_USUAL_DEPTH, most))(root))
+        and bool(_deeper_than(most)(root))
+    )
+
+
+@cache
 def _deeper_than(depth: int) -> etree.XPath:
-    """Return this thread's test whether any element lies more than `depth` levels deep."""
-    tests: dict[int, etree.XPath] | None = getattr(_local, "tests", None)
-    if tests is None:
-        tests = _local.tests = {}
-    if depth not in tests:
-        tests[depth] = etree.XPath(f"boolean({'/*' * (depth + 1)})")
-    return tests[depth]
+    """Return the test whether any element lies more than `depth` levels deep."""
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
+
+
+@cache
+def _crowding(most: int) -> etree.XPath:
+    """Return the search for the first attribute that is one too many on its element."""
+    return etree.XPath(f"(/descendant::*/@*[{most + 1}])[1]")
 
 
 def _too_deep(root: etree._Element, depth: int) -> Rejected:
@@ -164,10 +176,8 @@ def _judge(root: etree._Element, mark: str) -> None:
 
 def _refuse_many_names(root: etree._Element, text: bytes, most: int) -> None:
     """Refuse an element with more than `most` attributes, or namespaces declared on it."""
-    where: Any = None
-    if text.count(b"=") > most:
-        found: Any = root.xpath(f"(//*[count(@*) > {most}])[1]")
-        where = found[0] if found else None
+    found: Any = _crowding(most)(root)
+    where = found[0].getparent() if found else None
     if where is None and text.count(b"xmlns") > most:
         where = _crowded(root, most)
     if where is not None:

@@ -1,0 +1,92 @@
+"""Any order of arrival, any batches: one outcome per message, and the same books where order is none.
+
+RELIABILITY §5 row 13.
+"""
+
+import random
+from collections import Counter
+from itertools import permutations
+from math import factorial
+
+import pytest
+
+from tests import invariants
+from tests.canonical import Essence, differences, essence
+from tests.engine_harness import ENTERPRISE, Databases, Story, identity, opened, stories
+from tests.facts import Facts, Reader
+
+STORIES = stories()
+ORDERS = 200
+FEW = 5
+
+
+def tell(
+    databases: Databases, story: Story, bodies: list[bytes], chance: random.Random | None
+) -> tuple[Facts, Facts]:
+    """Return what is known in the end, and when the deadline of what still waits has passed.
+
+    The messages go in batches of one, or (with `chance`) of any size.
+    """
+    with databases.emptied((*ENTERPRISE, *story.senders)) as engine:
+        reader = Reader(engine.store)
+        rest = list(bodies)
+        while rest:
+            size = chance.randint(1, len(rest)) if chance else 1
+            engine.send(*rest[:size])
+            rest = rest[size:]
+        engine.settle()
+        facts = reader.read()
+        engine.give_up()
+        return facts, reader.read()
+
+
+def outcomes(facts: Facts) -> Counter[tuple[str, str]]:
+    """How many outcomes each (sender, message id) has: its own and those of refused submissions."""
+    owned = {
+        (each.sender, each.message_id) for each in facts.messages if each.outcome != "rejected"
+    }
+    return Counter([*owned, *((each.sender, each.message_id) for each in facts.dead)])
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda each: each.name)
+def test_any_order_gives_each_message_one_outcome(story: Story, databases: Databases):
+    """Shuffled, whatever the batches: nothing is lost, nothing counts twice, invariants hold."""
+    chance = random.Random(story.name)
+    submissions = Counter({identity(body): 0 for body in story.bodies})
+    submissions.update(identity(body) for body in set(story.bodies))
+    for _ in range(ORDERS // len(STORIES) + 1):
+        bodies = chance.sample(story.bodies, len(story.bodies))
+        one_by_one, _ = tell(databases, story, bodies, None)
+        facts, later = tell(databases, story, bodies, chance)
+
+        assert not differences(essence(one_by_one), essence(facts)), "batches make a difference"
+        assert {each.event_id for each in one_by_one.events} == {
+            each.event_id for each in facts.events
+        }
+        for known in (facts, later):
+            invariants.check(known)
+            found = outcomes(known)
+            assert set(found) == set(submissions)
+            assert all(1 <= found[each] <= submissions[each] for each in found)
+        assert not later.parked
+
+
+@pytest.mark.parametrize(
+    "story", [each for each in STORIES if each.order_free], ids=lambda each: each.name
+)
+def test_an_order_free_story_ends_the_same_way(story: Story, databases: Databases):
+    """All orders of a short story, and forty of a longer one, end in the same books."""
+    chance = random.Random(story.name)
+    told = list(story.bodies)
+    if len(told) <= FEW:
+        orders = [list(each) for each in permutations(told)]
+        assert len(orders) == factorial(len(told))
+    else:
+        orders = [chance.sample(told, len(told)) for _ in range(40)]
+    expected: Essence | None = None
+    for bodies in orders:
+        facts, _ = tell(databases, story, bodies, chance)
+        expected = expected or essence(facts)
+        assert not differences(expected, essence(facts)), [identity(body) for body in bodies]
+        assert not facts.parked
+        assert not facts.dead
