@@ -1,6 +1,7 @@
 """PaymentNotice: a customer says it has paid; its axis moves, no money does."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from invoice_gateway.handler import (
     Book,
@@ -127,14 +128,12 @@ def _covered(invoice: Invoice, declared: Declared) -> tuple[str, ...]:
     left = declared.amount.minor
     if left >= sum(line.open for line in lines):
         return tuple(line.line_no for line in lines)
-    found = []
-    for line in lines:
-        left -= line.open
-        if left < 0:
-            break
-        if line.open:
-            found.append(line.line_no)
-    return tuple(found)
+    needed = accumulate(line.open for line in lines)
+    return tuple(
+        line.line_no
+        for line, so_far in zip(lines, needed, strict=True)
+        if line.open and so_far <= left
+    )
 
 
 HANDLER = Handler(

@@ -1,7 +1,7 @@
 """What a gateway knows in business terms: natural keys only, and nothing about how it came to be.
 
-Left out: surrogate ids, versions, times, causes, modes and numbers of allocations. Two runs that tell
-the same story in another order end in the same essence.
+Left out: surrogate ids, versions, times, causes, modes and numbers of allocations. Two runs that
+tell the same story in another order end in the same essence.
 """
 
 from collections import Counter

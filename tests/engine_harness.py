@@ -60,7 +60,7 @@ class Ticking:
 
 @cache
 def app(**settings: Any) -> App:
-    """Return the application as `settings` say; handlers and schemas are loaded once per process."""
+    """Return the application as `settings` say; handlers and schemas are loaded once."""
     if not settings:
         return assemble(Settings(database_url="sqlite:///unused.db", bus_url="folder:unused"))
     made = app()

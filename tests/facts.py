@@ -18,6 +18,7 @@ from lxml import etree
 from invoice_gateway.handler import snake_case
 from invoice_gateway.model.status import Status
 from invoice_gateway.store import SqlStore, tables
+from invoice_gateway.store.records import unpack
 
 NAMESPACE = "{urn:invoice-gateway:1}"
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas" / "events"
@@ -120,6 +121,8 @@ class Facts:
     dead: tuple[Any, ...]
     parked: Mapping[int, Any]
     outbox: frozenset[int]
+    said: Mapping[str, etree._Element] = field(repr=False)
+    """Every accepted message, by its cause."""
     events: tuple[EventFact, ...] = field(repr=False)
 
     @cached_property
@@ -144,11 +147,12 @@ class Facts:
 
 
 class Reader:
-    """Reads facts; events, which never change, are read and parsed once."""
+    """Reads facts; what never changes (events, bodies of messages) is read and parsed once."""
 
     def __init__(self, store: SqlStore) -> None:
         self._store = store
         self._events: list[EventFact] = []
+        self._said: dict[int, etree._Element] = {}
 
     def read(self) -> Facts:
         """Return what the tables say now."""
@@ -162,6 +166,7 @@ class Reader:
 
         removals = {each.allocation_id: each for each in rows(tables.allocation_removal)}
         parts = _grouped(rows(tables.allocation_part, "allocation_id", "position"))
+        messages = rows(tables.message, "id")
         return Facts(
             accounts={each.party: each for each in rows(tables.account)},
             invoices={each.id: each for each in rows(tables.invoice)},
@@ -184,12 +189,22 @@ class Reader:
             reversals=tuple(rows(tables.reversal)),
             pairs=tuple(rows(tables.pair)),
             disputes=tuple(rows(tables.dispute)),
-            messages=tuple(rows(tables.message, "id")),
+            messages=tuple(messages),
             dead=tuple(rows(tables.dead_letter)),
             parked={each.message: each for each in rows(tables.parked)},
             outbox=frozenset(each.seq for each in rows(tables.outbox)),
+            said={
+                f"{each.sender}/{each.message_id}": self._body(each)
+                for each in messages
+                if each.outcome == "accepted"
+            },
             events=self._new_events(connection),
         )
+
+    def _body(self, row: Any) -> etree._Element:
+        if row.id not in self._said:
+            self._said[row.id] = etree.fromstring(unpack(row.body))
+        return self._said[row.id]
 
     def _new_events(self, connection: sa.Connection) -> tuple[EventFact, ...]:
         last = self._events[-1].seq if self._events else -1

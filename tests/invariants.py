@@ -1,16 +1,20 @@
-"""The invariants of the domain (DOMAIN §6) as pure functions over facts: each yields what it breaks.
+"""The invariants of the domain (DOMAIN §6) as pure functions over facts; each yields its breaches.
 
-Everything is computed from append-only entries; counters and statuses are what is judged, never what
-is trusted. `check` runs them all. Those that speak of change compare two moments.
+Everything is computed from append-only entries; counters and statuses are what is judged, never
+what is trusted. `check` runs them all. Those that speak of change compare two moments.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
+from lxml import etree
+
+from invoice_gateway.model.money import exponent
 from tests.facts import EventFact, Facts, LineFact
 
 DISPUTED = "Disputed"
@@ -36,7 +40,7 @@ def check(now: Facts, before: Facts | None = None) -> None:
 
 
 def sources_balance(facts: Facts) -> Iterator[str]:
-    """I-01, I-02: amount = posted + refunded + charged back + remaining, and nothing is negative."""
+    """I-01, I-02: amount = posted + refunded + charged back + remaining; nothing is negative."""
     used = _sum((each.row.source_id, each.row.amount) for each in facts.posted())
     out = _sum((each.source_id, each.amount) for each in facts.reversals)
     for row in facts.sources.values():
@@ -159,14 +163,14 @@ def cash_balance(facts: Facts) -> Iterator[str]:
 
 
 def status_is_derived(facts: Facts) -> Iterator[str]:
-    """I-13, I-14: status and flags follow from the lines alone, and from Table 5 where it speaks."""
+    """I-13, I-14: status and flags follow from the lines, and from Table 5 where it speaks."""
     for row in facts.invoices.values():
         lines = [each for each in facts.lines[row.id] if each.live]
         derived = decision_list(lines)
         if row.status != derived:
             yield f"{row.number}: is {row.status}, its lines say {derived}"
         literal = table_5(lines)
-        clear = not any(DISPUTED == each.enterprise for each in lines)
+        clear = not any(each.enterprise == DISPUTED for each in lines)
         partly = any(each.settled for each in lines)
         if len(literal) == 1 and clear and not partly and row.status not in literal:
             yield f"{row.number}: is {row.status}, Table 5 says {literal}"
@@ -254,7 +258,7 @@ def receipt_follows_money(facts: Facts) -> Iterator[str]:
 
 
 def disputes_stand_on_lines(facts: Facts) -> Iterator[str]:
-    """I-17: an axis is Disputed if and only if an open dispute is there; and then the line lives."""
+    """I-17: an axis is Disputed exactly when an open dispute is there; then the line lives."""
     disputes = facts.open_disputes()
     if len(disputes) != sum(each.state == "open" for each in facts.disputes):
         yield "two open disputes on one line"
@@ -271,7 +275,7 @@ def disputes_stand_on_lines(facts: Facts) -> Iterator[str]:
             yield f"dispute {dispute.id} over {dispute.amount}"
         shadows = ((line.customer, line.customer_shadow), (line.enterprise, line.enterprise_shadow))
         for status, shadow in shadows:
-            if shadow == DISPUTED or (status != DISPUTED and shadow != status):
+            if shadow == DISPUTED or status not in (DISPUTED, shadow):
                 yield f"{_where(facts, line)}: shadow {shadow} of {status}"
 
 
@@ -377,7 +381,7 @@ def events_come_in_order(facts: Facts) -> Iterator[str]:
 
 
 def messages_end_once(facts: Facts) -> Iterator[str]:
-    """A message is accepted, a duplicate or parked once, else it is a dead letter; events say so."""
+    """A message is accepted, a duplicate or parked once, else a dead letter; events say so."""
     owned: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in facts.messages:
         if row.outcome != "rejected":
@@ -435,6 +439,34 @@ def rounding_is_exact(facts: Facts) -> Iterator[str]:
     for each in facts.allocations:
         if sum(each.parts.values()) != each.row.amount or min(each.parts.values()) <= 0:
             yield f"allocation {each.row.id}: parts do not add up to {each.row.amount}"
+
+
+def documents_are_booked(facts: Facts) -> Iterator[str]:
+    """I-33, T-03: what is booked is what the documents said, to the minor unit."""
+    booked: dict[str, set[int]] = defaultdict(set)
+    for row in (*facts.invoices.values(), *facts.sources.values(), *facts.memos):
+        booked[row.cause].add(row.amount)
+    for cause, root in facts.said.items():
+        said = _said(root)
+        if said is not None and said not in booked[cause]:
+            yield f"{cause} says {said}, booked is {booked[cause]}"
+
+
+def _said(root: etree._Element) -> int | None:
+    """Return the amount of a document that is booked as a whole, in minor units."""
+    kind = etree.QName(root).localname
+    if kind == "InvoicePosted":
+        currency = root.findtext("{*}Currency") or ""
+        texts = [root.findtext(f"{{*}}Totals/{{*}}{each}") for each in ("TaxInclusive", "Rounding")]
+        return abs(sum(_minor(each, currency) for each in texts if each))
+    if kind in ("CreditNotePosted", "PaymentPosted", "MemoPosted"):
+        amounts = root.findall("{*}Amount") or root.findall("{*}Lines/{*}Line/{*}Amount")
+        return sum(_minor(each.text or "", each.get("currency") or "") for each in amounts)
+    return None
+
+
+def _minor(text: str, currency: str) -> int:
+    return int(Decimal(text).scaleb(exponent(currency)))
 
 
 # -- change ---------------------------------------------------------------------------------------
@@ -610,6 +642,7 @@ ALWAYS: tuple[tuple[str, Invariant], ...] = (
     ("I-20", nothing_is_voided),
     ("I-23", no_idle_money),
     ("I-33", rounding_is_exact),
+    ("I-33", documents_are_booked),
 )
 CHANGES = (
     ("I-08", cash_moves_by_cash),

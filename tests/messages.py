@@ -1,8 +1,8 @@
 """Builders of valid messages: one function per message type, keywords in, XML bytes out.
 
-Amounts are decimal text in the currency of the message. What a builder is not told gets a value that
-makes the message valid. Without `message_id` the id follows from the content, so the same call gives
-the same message and another one gives another. Every builder takes the keywords of `Header`.
+Amounts are decimal text in the currency of the message. What a builder is not told gets a value
+that makes the message valid. Without `message_id` the id follows from the content, so the same call
+gives the same message and another one gives another. Every builder takes the keywords of `Header`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -95,7 +95,7 @@ def customer_account(
     name: str | None = None,
     parent: str | None = None,
     currency: str = "EUR",
-    terms: Terms = Terms(),  # noqa: B008 - frozen
+    terms: Terms = Terms(),
     **header: Unpack[Header],
 ) -> bytes:
     """Return a CustomerAccount."""
@@ -233,7 +233,7 @@ def payment_posted(
     invoices: Mapping[str, str | None] | Iterable[str] = (),
     **header: Unpack[Header],
 ) -> bytes:
-    """Return a PaymentPosted; `invoices` names those it is for, with amounts where it is a mapping."""
+    """Return a PaymentPosted for `invoices`, with the amount for each where that is a mapping."""
     named = invoices if isinstance(invoices, Mapping) else dict.fromkeys(invoices)
     references = (
         _group("InvoiceReference", _reference("Invoice", each), _money("Amount", part, currency))
@@ -388,7 +388,7 @@ def dispute_opened(
     invoice: Named = "INV-1",
     lines: Mapping[str, str | None] | Iterable[str] = (),
     amount: str | None = None,
-    claim: Claim = Claim(),  # noqa: B008 - frozen
+    claim: Claim = Claim(),
     currency: str = "EUR",
     **header: Unpack[Header],
 ) -> bytes:

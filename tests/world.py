@@ -1,8 +1,8 @@
 """A gateway without bus and store: messages are parsed, checked, read and decided upon in memory.
 
-`World.send` goes the way of production up to the decision and applies it to the book. Each decision is
-taken twice, once on the whole book and once on what its scope would have loaded: a scope that forgets
-something fails the test that shows it.
+`World.send` goes the way of production up to the decision and applies it to the book. Each decision
+is taken twice, once on the whole book and once on what its scope would have loaded: a scope that
+forgets something fails the test that shows it.
 """
 
 from collections.abc import Iterable
@@ -61,7 +61,7 @@ SENDERS = {
         Actor(sender="globex", party="GLOBEX", role=Role.OWNER),
     )
 }
-"""Who may send: two of ACME, a reseller; its customer ACME-SHOP; GLOBEX, which has nothing to do with them."""
+"""Who may send: two of ACME, a reseller; its customer ACME-SHOP; GLOBEX, a stranger to both."""
 
 
 @cache

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     xml_max_bytes: int = Field(10 * 1024 * 1024, ge=1_000, description="Largest message, in bytes.")
     xml_max_depth: int = Field(64, ge=8, le=250, description="Deepest nesting of a message.")
     xml_max_nodes: int = Field(500_000, ge=100, description="Most elements in a message.")
-    xml_max_names: int = Field(1_000, ge=16, description="Most attributes of one element.")
+    xml_max_names: int = Field(64, ge=16, description="Most attributes of one element.")
     trust_header_sender: bool = Field(
         default=False,
         description="Development only: believe the Sender in the document without user_id.",

@@ -14,7 +14,7 @@ def by_hand(billed):
     return billed.all(m.set_auto(on=False), m.payment_posted(amount="70.00"))
 
 
-# -- allocate (A-01, A-02) ----------------------------------------------------------------------------
+# -- allocate (A-01, A-02) ------------------------------------------------------------------------
 
 
 def test_money_is_put_on_an_invoice(by_hand):
@@ -116,7 +116,7 @@ def test_an_allocation_is_positive(amount):
         read(m.allocate(amount=amount))
 
 
-# -- remove (A-05, A-06) ------------------------------------------------------------------------------
+# -- remove (A-05, A-06) --------------------------------------------------------------------------
 
 
 def test_money_is_taken_off_and_not_put_back(billed):
@@ -193,7 +193,7 @@ def test_the_refusal_names_the_id_it_looked_for(by_hand):
     assert refused.message.endswith("pays nothing on ENTERPRISE/INV-1 under 'X#1'")
 
 
-# -- automatic or not ---------------------------------------------------------------------------------
+# -- automatic or not -----------------------------------------------------------------------------
 
 
 def test_the_account_waits_for_commands_and_catches_up(by_hand):
@@ -263,13 +263,13 @@ def test_a_source_is_released_from_all_that_holds_it(billed):
     ],
 )
 def test_a_switch_is_about_something_of_the_customer(by_hand, fields, code):
-    """A source, an invoice or an account there is; a source is kept from an invoice, not from all."""
+    """About what is there and the customer's; a source is kept from an invoice, not from all."""
     by_hand.send(m.invoice_posted("G-1", customer="GLOBEX"))
 
     assert by_hand.refusal(m.set_auto(**fields)).code == code
 
 
-# -- who may ------------------------------------------------------------------------------------------
+# -- who may --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The fixtures: valid ones are read and decided on, invalid ones refused with the code they name."""
+"""The fixtures: valid ones are read and decided on, invalid ones refused with their code."""
 
 from pathlib import Path
 
@@ -73,8 +73,10 @@ STORIES = {
     ),
     "dispute_notice/open-amount": (
         [ACME, THIRD],
-        "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
-        "invoice.status-changed dispute.opened dispute.opened dispute.opened",
+        (
+            "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
+            "invoice.status-changed dispute.opened dispute.opened dispute.opened"
+        ),
     ),
     "dispute_notice/open-everything": (
         [GLOBEX, "invoice_posted/one-line"],
@@ -82,8 +84,10 @@ STORIES = {
     ),
     "dispute_notice/open-two-lines": (
         [ACME, FIRST],
-        "invoice.line-status-changed invoice.line-status-changed invoice.status-changed "
-        "dispute.opened dispute.opened",
+        (
+            "invoice.line-status-changed invoice.line-status-changed invoice.status-changed "
+            "dispute.opened dispute.opened"
+        ),
     ),
     "dispute_notice/withdraw": (
         [ACME, FIRST, disputed()],
@@ -127,14 +131,18 @@ STORIES = {
     ),
     "payment_notice/minimal": (
         [ACME, FIRST],
-        "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
-        "invoice.status-changed",
+        (
+            "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
+            "invoice.status-changed"
+        ),
     ),
     "payment_notice/two-invoices": (
         [ACME, FIRST, THIRD],
         # 60.00 do not cover line 1 of the first, which comes to 72.00 with its VAT
-        "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
-        "invoice.status-changed",
+        (
+            "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
+            "invoice.status-changed"
+        ),
     ),
     "payment_posted/card-in-dollars": (
         [GLOBEX, "invoice_posted/one-line"],
@@ -142,9 +150,11 @@ STORIES = {
     ),
     "payment_posted/for-two-invoices": (
         [ACME, FIRST, THIRD],
-        "payment.received allocation.posted allocation.posted invoice.line-status-changed "
-        "invoice.line-status-changed invoice.line-status-changed invoice.status-changed "
-        "invoice.status-changed",
+        (
+            "payment.received allocation.posted allocation.posted invoice.line-status-changed "
+            "invoice.line-status-changed invoice.line-status-changed invoice.status-changed "
+            "invoice.status-changed"
+        ),
     ),
     "payment_posted/transfer": (
         [ACME, FIRST],
@@ -156,8 +166,10 @@ STORIES = {
     ),
     "payment_reversed/chargeback": (
         [GLOBEX, "invoice_posted/one-line", "payment_posted/card-in-dollars"],
-        "payment.charged-back allocation.removed invoice.line-status-changed "
-        "invoice.status-changed",
+        (
+            "payment.charged-back allocation.removed invoice.line-status-changed "
+            "invoice.status-changed"
+        ),
     ),
     "payment_reversed/refund-of-an-invoice": (
         [ACME, FIRST, "payment_posted/transfer"],

@@ -136,7 +136,7 @@ def test_the_parties_are_kept_as_printed(world):
     }
 
 
-# -- money that waits ---------------------------------------------------------------------------------
+# -- money that waits -----------------------------------------------------------------------------
 
 
 def test_money_that_waited_for_it_pays_it(world):
@@ -180,7 +180,7 @@ def test_a_prepayment_is_a_payment_that_the_erp_asserts(world):
     assert world.invoice("INV-1").pending == 1_000
 
 
-# -- documents below zero (T-05) ----------------------------------------------------------------------
+# -- documents below zero (T-05) ------------------------------------------------------------------
 
 
 def test_a_document_below_zero_is_open_credit(world):
@@ -242,7 +242,7 @@ def test_a_credit_posted_again_is_a_duplicate_or_refused(world):
     assert refused.code == "invoice-immutable"
 
 
-# -- refusals -----------------------------------------------------------------------------------------
+# -- refusals -------------------------------------------------------------------------------------
 
 
 def test_the_same_invoice_again_is_a_duplicate(billed):

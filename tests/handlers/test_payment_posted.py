@@ -106,7 +106,7 @@ def test_disputed_money_is_left_out(billed):
     assert billed.invoice().derived.status == "Disputed"
 
 
-# -- the last cents (A-11) ----------------------------------------------------------------------------
+# -- the last cents (A-11) ------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_by_default_nothing_is_tolerated(billed):
     assert billed.invoice().pending == 1
 
 
-# -- refusals -----------------------------------------------------------------------------------------
+# -- refusals -------------------------------------------------------------------------------------
 
 
 def test_the_same_payment_again_is_a_duplicate(world):

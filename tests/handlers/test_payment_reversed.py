@@ -129,7 +129,7 @@ def test_a_second_reversal_takes_what_is_left(paid):
     assert refused.code == "exceeds-source"
 
 
-# -- refunds (A-09) -----------------------------------------------------------------------------------
+# -- refunds (A-09) -------------------------------------------------------------------------------
 
 
 def test_a_refund_pays_out_what_is_unapplied(paid):
@@ -190,7 +190,7 @@ def test_a_refund_of_an_invoice_that_got_nothing_is_refused(paid):
     assert refused.code == "nothing-allocated"
 
 
-# -- refusals -----------------------------------------------------------------------------------------
+# -- refusals -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["bounce", "chargeback", "refund"])

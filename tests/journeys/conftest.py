@@ -1,8 +1,6 @@
 """Databases for journeys: empty, migrated, and cheap."""
 
 from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from invoice_gateway.store import upgrade
@@ -19,10 +17,9 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
     """The URL of a database with tables and nothing in them: the test runs once on each kind."""
     if request.param == "sqlite":
-        databases: Databases = request.getfixturevalue("databases")
         yield databases.new()
         return
     server: PostgreSQL = request.getfixturevalue("postgresql_server")

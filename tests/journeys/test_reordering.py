@@ -1,7 +1,4 @@
-"""Any order of arrival, any batches: one outcome per message, and the same books where order is none.
-
-RELIABILITY §5 row 13.
-"""
+"""In any order and any batches each message has one outcome; order-free stories end the same way."""
 
 import random
 from collections import Counter
@@ -12,7 +9,7 @@ import pytest
 
 from tests import invariants
 from tests.canonical import Essence, differences, essence
-from tests.engine_harness import ENTERPRISE, Databases, Story, identity, opened, stories
+from tests.engine_harness import ENTERPRISE, Databases, Story, identity, stories
 from tests.facts import Facts, Reader
 
 STORIES = stories()

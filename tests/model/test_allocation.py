@@ -1,4 +1,4 @@
-"""Money meets invoices: distribution over lines, the automatic run, intents, removal (A-01 to A-08)."""
+"""Money meets invoices: over lines, by itself, as named, and off again (A-01 to A-08)."""
 
 from dataclasses import replace
 from datetime import date
@@ -59,7 +59,7 @@ def paid(scene):
     ]
 
 
-# -- distribution over lines (A-02) ------------------------------------------------------------------
+# -- distribution over lines (A-02) ---------------------------------------------------------------
 
 WATERFALL = [
     # open and disputed amounts per line, amount, whether the disputed part may be paid, parts
@@ -146,7 +146,7 @@ def test_explicit_parts_see_what_is_settled():
         explicit(half, 11, parts("1:11"))
 
 
-# -- posting and removing (A-01, A-05) ----------------------------------------------------------------
+# -- posting and removing (A-01, A-05) ------------------------------------------------------------
 
 
 def test_posting_moves_both_ends():
@@ -265,7 +265,7 @@ def test_posting_trusts_its_caller(amount, remaining):
         )
 
 
-# -- the automatic run (A-03, A-06, A-07) -------------------------------------------------------------
+# -- the automatic run (A-03, A-06, A-07) ---------------------------------------------------------
 
 
 def test_the_oldest_invoice_is_paid_first():
@@ -468,7 +468,7 @@ def test_an_automatic_run_leaves_nothing_to_do(scene):
 
 @given(scenes())
 def test_an_automatic_run_conserves_money(scene):
-    """I-01, I-03, I-04, I-06: both ends agree, nothing is overdrawn, disputed parts are untouched."""
+    """I-01, I-03, I-04, I-06: both ends agree, nothing is overdrawn, nor disputed parts paid."""
     run(scene)
 
     settled = sum(each.settled for each in scene.book.all(Invoice))
@@ -495,7 +495,7 @@ def test_an_automatic_run_pays_the_older_first(scene):
                 assert payable(older) == 0
 
 
-# -- intents (A-04, P-05) -----------------------------------------------------------------------------
+# -- intents (A-04, P-05) -------------------------------------------------------------------------
 
 
 def intend(scene, source):
@@ -569,7 +569,7 @@ def test_a_new_invoice_gets_the_money_that_waits_for_it():
     assert scene.source(waiting[2]).held == 30
 
 
-# -- what is left (A-07) ------------------------------------------------------------------------------
+# -- what is left (A-07) --------------------------------------------------------------------------
 
 
 def test_what_found_no_invoice_is_reported():

@@ -1,4 +1,4 @@
-"""One message's posting: overlay, references, the ledger's own moves, order and versions of events."""
+"""One message's posting: overlay, references, the ledger's own moves, and its events."""
 
 from dataclasses import replace
 from itertools import groupby
@@ -40,7 +40,7 @@ def move(draft, command, side=Side.CUSTOMER, line_no="1", role="owner"):
     draft.move(key("INV-1"), line_no, side, command, role=role, reason="because")
 
 
-# -- the overlay --------------------------------------------------------------------------------------
+# -- the overlay ----------------------------------------------------------------------------------
 
 
 def test_a_draft_sees_its_own_changes_and_the_book_does_not():
@@ -84,7 +84,7 @@ def test_a_book_keeps_the_order_of_arrival_and_what_was_touched():
     assert book.of(Invoice, "ACME") == ()
 
 
-# -- references that may not be there -----------------------------------------------------------------
+# -- references that may not be there -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_right_reaches_so_far(reach, party, wanted, allowed):
     if allowed:
         assert draft.account(wanted).party == wanted
     else:
-        with pytest.raises(Rejected, match="forbidden: partner .* another party's account"):
+        with pytest.raises(Rejected, match=r"forbidden: partner .* another party's account"):
             draft.account(wanted)
 
 
@@ -197,7 +197,7 @@ def test_a_message_speaks_for_one_side(sender, acting_for, side):
     assert context(sender, acting_for=acting_for).side is side
 
 
-# -- moves --------------------------------------------------------------------------------------------
+# -- moves ----------------------------------------------------------------------------------------
 
 
 def test_a_move_changes_one_axis_of_one_line():
@@ -249,11 +249,11 @@ def test_a_move_without_a_row_is_refused():
     """With the line, the move and the status it is in."""
     draft = Scene(invoice()).draft()
 
-    with pytest.raises(Rejected, match="bad-transition: line 1 .* no close-dispute from New"):
+    with pytest.raises(Rejected, match=r"bad-transition: line 1 .* no close-dispute from New"):
         move(draft, Move.CLOSE_DISPUTE)
 
 
-# -- synchronisation with the ledger (§3.3, I-16) -----------------------------------------------------
+# -- synchronisation with the ledger (§3.3, I-16) -------------------------------------------------
 
 SYNC = [
     # pair before, amount, what the ledger says, confirmed by hand, pair after
@@ -301,7 +301,7 @@ def test_a_disputed_enterprise_axis_remembers_the_ledger():
     assert letters(scene.invoice().line("1")) == "NR"
 
 
-# -- closing ------------------------------------------------------------------------------------------
+# -- closing --------------------------------------------------------------------------------------
 
 
 def test_events_come_in_the_order_of_the_domain():
@@ -428,7 +428,7 @@ def test_the_policy_reaches_the_derivation():
     )
 )
 def test_events_replay_to_the_statuses(moves):
-    """I-19: applying all announced changes to New/New gives what is stored; versions have no gap."""
+    """I-19: all announced changes applied to New/New give what is stored; no version is missing."""
     scene = Scene(invoice())
     said = {LineKey(key("INV-1"), no): {"customer": "New", "enterprise": "New"} for no in "12"}
     status, version = "New", 0
@@ -458,7 +458,7 @@ def test_events_replay_to_the_statuses(moves):
         assert said[LineKey(found.key, each.line_no)] == now
 
 
-# -- names --------------------------------------------------------------------------------------------
+# -- names ----------------------------------------------------------------------------------------
 
 
 def test_an_aggregate_has_an_id():

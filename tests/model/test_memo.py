@@ -62,7 +62,7 @@ def dispute(line_no="1", amount=10):
     )
 
 
-# -- spreading (M-02) ---------------------------------------------------------------------------------
+# -- spreading (M-02) -----------------------------------------------------------------------------
 
 CREDITABLE = st.lists(
     st.tuples(*(st.integers(0, 300) for _ in range(4))).map(
@@ -138,7 +138,7 @@ def test_a_settled_line_can_be_credited():
         memos.check_credit(settled, [Part("1", 41)])
 
 
-# -- credit memos -------------------------------------------------------------------------------------
+# -- credit memos ---------------------------------------------------------------------------------
 
 
 def test_a_credit_first_reduces_what_is_owed():
@@ -214,7 +214,7 @@ def test_a_credit_of_the_whole_closes_the_invoice():
 
 
 def test_a_line_reduced_to_its_payment_is_received():
-    """D-5 in small: 30 of 60 settled, 30 credited: nothing is open, the enterprise has its money."""
+    """Line 1: 30 of 60 settled, 30 credited: nothing is open, the enterprise has its money."""
     scene = Scene(invoice(of=[line(amount=60, settled=30)]))
 
     credit(scene, ("1", 30))
@@ -253,7 +253,7 @@ def test_a_credit_that_leaves_something_leaves_the_dispute():
     assert states == {"1": DisputeState.OPEN, "2": DisputeState.OPEN}
 
 
-# -- debit memos --------------------------------------------------------------------------------------
+# -- debit memos ----------------------------------------------------------------------------------
 
 
 def test_a_debit_memo_is_a_new_line():
@@ -298,7 +298,7 @@ def test_a_debit_memo_asks_for_something(amount):
         memos.debit(Scene().draft(), invoice(), document(), [("a", 5), ("b", amount)])
 
 
-# -- credit notes and write-offs ----------------------------------------------------------------------
+# -- credit notes and write-offs ------------------------------------------------------------------
 
 
 def test_a_credit_note_is_open_credit():

@@ -89,7 +89,7 @@ def test_a_move_leads_where_the_table_says(pair, column, cell):
     ("pair", "cell"), [(each[0], each[2]) for each in cells() if each[1] == "close"]
 )
 def test_closing_returns_every_disputed_axis_to_its_shadow(pair, cell):
-    """A close takes each disputed axis back, and there is none to take where nothing is disputed."""
+    """Each disputed axis; where nothing is disputed there is nothing to close."""
     disputed = [side for side in Side if side_of(pair, side) == "D"]
     assert bool(disputed) is (cell == "close")
 

@@ -1,4 +1,4 @@
-"""What an ERP says an invoice comes to (T-02), and what its lines come to in the end (T-03, T-05)."""
+"""What an ERP says an invoice comes to (T-02), and what its lines come to (T-03, T-05)."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ ITEMS = st.lists(
             Item,
             net=st.integers(-5_000, 0),
             tax=st.sampled_from(list(RATES)),
-            allowance=st.just(True),
+            allowance=st.just(value=True),
         ),
     ),
     min_size=1,
@@ -68,7 +68,7 @@ def inclusive_of(items):
 
 
 @st.composite
-def documents(draw, owed=True, roundings=ROUNDING):
+def documents(draw, *, owed=True, roundings=ROUNDING):
     """Items and a rounding that come to something, or (not `owed`) to less than nothing."""
     items, rounding = draw(ITEMS), draw(roundings)
     rest = draw(st.integers(0, 10_000)) if owed else draw(st.integers(-10_000, -1))
@@ -81,7 +81,7 @@ def documents(draw, owed=True, roundings=ROUNDING):
 
 @pytest.fixture
 def document():
-    """100.00 and 50.00 at 20 %, 30.00 free; 10.00 off, 8.00 shipping; 20.00 prepaid, 0.40 rounded."""
+    """100 and 50 at 20 %, 30 free; 10 off, 8 for shipping; 20 prepaid, 0.40 rounded."""
     items = [
         Item(10_000, S20),
         Item(5_000, S20),

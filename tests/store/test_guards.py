@@ -5,7 +5,6 @@ import sqlalchemy as sa
 
 from invoice_gateway.model.ledger import AllocationState, MemoPart, Part, Reversal, ReversalKind
 from invoice_gateway.store import SqlStore, tables
-from invoice_gateway.store.guards import IMMUTABLE, INSERT_ONLY
 
 from .build import (
     ACME,
@@ -20,6 +19,7 @@ from .build import (
     put,
     saving,
 )
+from .guarded import IMMUTABLE, INSERT_ONLY
 
 
 @pytest.fixture

@@ -137,9 +137,7 @@ class _Loading:
         self.found.append(entity)
         self.known.keep(entity, number)
 
-    def _read(
-        self, statement: sa.Executable, parameters: Mapping[str, Any]
-    ) -> Sequence[Any]:
+    def _read(self, statement: sa.Executable, parameters: Mapping[str, Any]) -> Sequence[Any]:
         return self.session.read(statement, parameters)
 
     def _grouped(

@@ -2,8 +2,8 @@
 
 PostgreSQL takes one array per column and one statement per table and batch; the arrays travel as
 text literals, which cost a tenth of what adapting Python lists does. Many new rows go by COPY,
-which costs the server half of that. SQLite takes the rows one by one from `executemany`, and sets of keys
-as JSON. Identifiers in statements come from the tables, never from input.
+which costs the server half of that. SQLite takes the rows one by one from `executemany`, and sets
+of keys as JSON. Identifiers in statements come from the tables, never from input.
 """
 
 import json

@@ -45,13 +45,14 @@ class Document:
     as XSD sees them, with white space collapsed.
     """
 
-    __slots__ = ("_enterprise", "_root", "_space")
+    __slots__ = ("_enterprise", "_named", "_root", "_space")
 
     def __init__(self, root: etree._Element, enterprise: str) -> None:
         """Read below `root`; an invoice named without issuer is one of `enterprise`."""
         self._root = root
         self._enterprise = enterprise
         self._space = _namespace(root)
+        self._named: dict[object, etree._Element] = {}
 
     @property
     def name(self) -> str:
@@ -250,13 +251,15 @@ class Document:
 
     def _element(self, path: str) -> etree._Element | None:
         """Return the element at `path`, or the one that bears the attribute there."""
-        at = self._root
-        for step in _steps(path, self._space)[0]:
-            for child in at.iterchildren(step):
-                at = child
-                break
-            else:
-                return None
+        steps = _steps(path, self._space)[0]
+        if not steps:
+            return self._root
+        if not self._named:  # walk the children once, not once a read
+            for child in self._root:
+                self._named.setdefault(child.tag, child)
+        at = self._named.get(steps[0])
+        for step in steps[1:]:
+            at = None if at is None else next(at.iterchildren(step), None)
         return at
 
     def _read(

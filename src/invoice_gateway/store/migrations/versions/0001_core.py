@@ -1,9 +1,8 @@
 """Accounts, invoices, money, disputes, messages and events."""
 
-from alembic import op
+from pathlib import Path
 
-from invoice_gateway.store.guards import statements
-from invoice_gateway.store.tables import metadata
+from alembic import op
 
 revision = "0001_core"
 down_revision = None
@@ -12,8 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create everything."""
-    connection = op.get_bind()
-    metadata.create_all(connection, checkfirst=False)
-    for statement in statements(connection.dialect.name):
-        op.execute(statement)
+    """Create everything, from the file beside this one that is for the database at hand."""
+    dialect = op.get_bind().dialect.name
+    script = Path(__file__).with_suffix(f".{dialect}.sql").read_text(encoding="utf-8")
+    for statement in script.split(";\n\n"):
+        op.execute(statement.strip().removesuffix(";"))

@@ -1,4 +1,4 @@
-"""Triggers that keep what was issued as it was issued, whoever writes (DOMAIN §3.15).
+"""What the triggers of the database have to guard, and how each of them is written.
 
 Rows of insert-only tables are never updated or deleted; of the others some columns never change.
 """

@@ -1,0 +1,107 @@
+"""Who may send what, and for whose accounts (DOMAIN §3.16)."""
+
+import pytest
+
+from invoice_gateway.model.decision import Reach, Role
+from tests import messages as m
+from tests.world import SENDERS, handlers
+
+# `any`: every account; `beneath`: one's own and those of one's customers; `own`; `-`: never.
+RIGHTS = """
+                      erp  financials  bank  partner  owner  admin
+    CustomerAccount   any  any         -     -        -      -
+    InvoicePosted     any  -           -     -        -      -
+    MemoPosted        any  any         -     -        -      -
+    CreditNotePosted  any  any         -     -        -      -
+    PaymentPosted     any  any         any   -        -      -
+    PaymentReversed   any  any         any   -        -      -
+    PaymentNotice     -    -           -     own      own    -
+    AllocationCommand -    any         -     beneath  own    -
+    DisputeNotice     -    any         -     own      own    -
+    DisputeResolution -    any         -     -        -      -
+    LineStatusUpdate  -    any         -     own      own    -
+"""
+
+
+def cells():
+    """Every cell of the table: message, role, reach or None."""
+    head, *rows = RIGHTS.strip().splitlines()
+    for row in rows:
+        message, *reaches = row.split()
+        for role, reach in zip(head.split(), reaches, strict=True):
+            yield message, Role(role), None if reach == "-" else Reach(reach)
+
+
+EXAMPLES = {
+    "CustomerAccount": m.customer_account,
+    "InvoicePosted": m.invoice_posted,
+    "MemoPosted": lambda **said: m.memo_posted(amount="1.00", **said),
+    "CreditNotePosted": m.credit_note_posted,
+    "PaymentPosted": m.payment_posted,
+    "PaymentReversed": m.payment_reversed,
+    "PaymentNotice": m.payment_notice,
+    "AllocationCommand": m.allocate,
+    "DisputeNotice": m.dispute_opened,
+    "DisputeResolution": lambda **said: m.dispute_resolution("ACME/DN-1/1", **said),
+    "LineStatusUpdate": m.line_status_update,
+}
+
+
+def test_the_table_is_complete():
+    """All messages, all roles."""
+    found = list(cells())
+
+    assert {message for message, _, _ in found} == set(handlers()) == set(EXAMPLES)
+    assert {role for _, role, _ in found} == set(Role)
+    assert len(found) == len(handlers()) * len(Role)
+
+
+@pytest.mark.parametrize(("message", "role", "reach"), list(cells()))
+def test_a_role_may_send_it_that_far(message, role, reach):
+    """Exactly as the table says."""
+    assert handlers()[message].rights.get(role) is reach
+
+
+@pytest.mark.parametrize(
+    ("message", "role"), [(message, role) for message, role, reach in cells() if reach is None]
+)
+def test_whoever_may_not_is_refused_whatever_it_says(world, message, role):
+    """I-32: before anything is decided, and without a trace."""
+    sender = next(each.sender for each in SENDERS.values() if each.role is role)
+
+    refused = world.refusal(EXAMPLES[message](sender=sender))
+
+    assert refused.code == "forbidden"
+    assert refused.message == f"role {role} may not send {message}"
+
+
+FOREIGN = [
+    ("PaymentNotice", {"sender": "globex"}),
+    ("PaymentNotice", {"sender": "acme", "invoices": ["SHOP-1"]}),
+    ("AllocationCommand", {"sender": "globex"}),
+    ("AllocationCommand", {"sender": "shop"}),
+    ("DisputeNotice", {"sender": "globex"}),
+    ("DisputeNotice", {"sender": "acme", "invoice": "SHOP-1"}),
+    ("LineStatusUpdate", {"sender": "globex"}),
+    ("LineStatusUpdate", {"sender": "acme", "invoice": "SHOP-1"}),
+]
+
+
+@pytest.mark.parametrize(("message", "said"), FOREIGN)
+def test_nobody_acts_on_accounts_out_of_reach(billed, message, said):
+    """Not on a stranger's, nor (but for allocations) a reseller on those of its customers."""
+    billed.all(m.invoice_posted("SHOP-1", customer="ACME-SHOP"), m.payment_posted(amount="1.00"))
+
+    refused = billed.refusal(EXAMPLES[message](**said))
+
+    assert refused.code == "forbidden"
+    assert "another party's account" in refused.message
+
+
+def test_a_customer_joins_only_disputes_about_itself(billed):
+    """Also a dispute is out of reach when its invoice is."""
+    billed.send(m.dispute_opened(lines=["1"], sender="financials"))
+
+    refused = billed.refusal(m.dispute_joined("ENTERPRISE/DN-1/1", sender="globex"))
+
+    assert refused.code == "forbidden"
