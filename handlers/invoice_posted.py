@@ -146,8 +146,11 @@ def _tax(tax: Document, currency: str) -> Tax:
 
 
 def _totals(document: Document, currency: str) -> Totals:
+    block = document.one("Totals")
+    assert block is not None
+
     def amount(name: str) -> int:
-        return document.maybe_amount(f"Totals/{name}", currency) or 0
+        return block.maybe_amount(name, currency) or 0
 
     return Totals(
         line_total=amount("LineTotal"),

@@ -1,6 +1,7 @@
 """Databases for journeys: empty, migrated, and cheap."""
 
 from collections.abc import Iterator
+
 import pytest
 
 from invoice_gateway.store import upgrade

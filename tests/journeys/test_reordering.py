@@ -1,4 +1,4 @@
-"""In any order and any batches each message has one outcome; order-free stories end the same way."""
+"""Any order, any batches: each message has one outcome, an order-free story always one end."""
 
 import random
 from collections import Counter

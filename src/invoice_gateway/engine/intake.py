@@ -1,16 +1,18 @@
 """From bytes to a typed message: parse, validate, read the header, check who sent it. No I/O."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from invoice_gateway.engine.ports import Delivery
 from invoice_gateway.handler import Handler
 from invoice_gateway.model.errors import Code, Rejected
-from invoice_gateway.xml.document import Document, canonical, peek
+from invoice_gateway.xml.document import Document, Peeked, canonical, peek
+from invoice_gateway.xml.place import local_name
 from invoice_gateway.xml.safe import Limits, parse
 from invoice_gateway.xml.schemas import Schemas
 
@@ -31,7 +33,7 @@ class Header:
 class Incoming:
     """A delivery as far as it could be understood; `refusal` says why not further.
 
-    `sender`, `message_id`, `type` and `business_keys` are the best that is known, also of a message
+    `sender`, `message_id` and `type` are the best that is known, also of a message
     that is refused. `hash` covers the whole message, `content_hash` leaves out its Header.
     """
 
@@ -44,9 +46,14 @@ class Incoming:
     header: Header | None = None
     handler: Handler[Any] | None = None
     message: object = None
-    business_keys: tuple[str, ...] = ()
+    said: Callable[[], Peeked] | None = None
     refusal: Rejected | None = None
     bug: str | None = None
+
+    @property
+    def business_keys(self) -> tuple[str, ...]:
+        """Return what names the business in it, as far as it could be parsed: `Number=INV-7`."""
+        return self.said().business_keys if self.said else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,23 +88,32 @@ class Intake:
         """Understand step by step, so that a refusal keeps what was understood before it."""
         delivery = incoming.delivery
         root = parse(delivery.body, self.limits)
-        said = peek(root)
-        incoming.type = said.name
-        incoming.message_id = said.message_id or incoming.message_id
-        incoming.business_keys = said.business_keys
-        if self.trust_header and not delivery.sender:
-            incoming.sender = said.sender or ""
-        self.schemas.check(root)
+        incoming.said = partial(peek, root)
+        incoming.type = local_name(str(root.tag))
+        try:
+            self.schemas.check(root)
+        except Rejected:
+            self._name_invalid(incoming)
+            raise
         incoming.hash, incoming.content_hash = canonical(root)
         document = Document(root, self.enterprise)
         header = _header(document)
-        self._check_envelope(delivery, header, said.name)
+        incoming.message_id = header.message_id
+        self._check_envelope(delivery, header, incoming.type)
         incoming.header, incoming.sender = header, header.sender
-        handler = self.handlers.get(said.name)
+        handler = self.handlers.get(incoming.type)
         if handler is None:
-            raise Rejected(Code.XML_UNKNOWN_ROOT, f"no handler for {said.name}")
+            raise Rejected(Code.XML_UNKNOWN_ROOT, f"no handler for {incoming.type}")
         incoming.handler = handler
         incoming.message = handler.read(document)
+
+    def _name_invalid(self, incoming: Incoming) -> None:
+        """Take what names an invalid document from wherever it can be found."""
+        assert incoming.said is not None
+        said = incoming.said()
+        incoming.message_id = said.message_id or incoming.message_id
+        if self.trust_header and not incoming.sender:
+            incoming.sender = said.sender or ""
 
     def _check_envelope(self, delivery: Delivery, header: Header, name: str) -> None:
         """Refuse a message whose header and bus properties tell different stories (DOMAIN §4.1).

@@ -26,7 +26,7 @@ from invoice_gateway.model.ledger import (
     Source,
 )
 
-from . import reads, reads_money, rows, sql
+from . import reads, reads_money, rows, rows_money, sql
 from .connection import Session
 from .wanted import Owners, Wanted, things, union
 
@@ -182,7 +182,7 @@ class _Loading:
                 self.session, "reversal", "account", "reference", rows=wanted.reversals
             )
             for row in self._read(reads.reversals(pg), parameters):
-                self._keep(rows.reversal(row), row.id)
+                self._keep(rows_money.reversal(row), row.id)
         if wanted.notices:
             parameters = _keys(
                 self.session, "notice", "kind", "party", "notice_id", rows=wanted.notices
@@ -200,7 +200,7 @@ class _Loading:
         statement = reads.memo_parts(self.session.postgresql)
         parts = self._grouped(statement, "memos", [row.id for row in found])
         for row in found:
-            memo = rows.memo(row, [MemoPart(*part) for part in parts[row.id]])
+            memo = rows_money.memo(row, [MemoPart(*part) for part in parts[row.id]])
             self._keep(memo, row.id)
             if memo.invoice is not None:
                 self._reach(memo.invoice, memo.key in self._removable.memos)
@@ -230,7 +230,7 @@ class _Loading:
             reads_money.allocation_parts(pg), "allocations", [row.id for row in found]
         )
         for row in found:
-            allocation = rows.allocation(row, [Part(*part) for part in parts[row.id]])
+            allocation = rows_money.allocation(row, [Part(*part) for part in parts[row.id]])
             self._keep(allocation, row.id)
             self._sources[allocation.source] = None
             self._invoices[allocation.invoice] = None
@@ -271,7 +271,7 @@ class _Loading:
                 Intent(InvoiceKey(issuer, number), amount, waiting)
                 for _, issuer, number, amount, waiting in intents[row.id]
             ]
-            source = rows.source(row, wishes)
+            source = rows_money.source(row, wishes)
             self._keep(source, row.id)
             if source.remaining > 0 and source.account in self.wanted.auto:
                 self._idle.append((row.id, source))

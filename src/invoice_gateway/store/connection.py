@@ -234,10 +234,13 @@ class Session:
 def session(source: sa.Engine, *, read_only: bool = False) -> Iterator[Session]:
     """Begin a transaction; leaving without `commit` rolls back.
 
+    A `read_only` one keeps nobody waiting and sees one state of affairs throughout.
     When the database turns out to be away, this connection and all idle ones are thrown away.
     """
     with translated(place(source.url)):
-        connection = source.connect().execution_options(**{READ_ONLY: read_only})
+        connection = source.connect()
+        if read_only:
+            connection.execution_options(**{READ_ONLY: True, **_SNAPSHOT[connection.dialect.name]})
     try:
         with translated(place(source.url)):
             opened = Session(connection)
@@ -259,6 +262,10 @@ def _block(batch: int) -> Iterator[int]:
     return iter(range(batch * IDS_PER_BATCH, (batch + 1) * IDS_PER_BATCH))
 
 
+_SNAPSHOT: dict[str, dict[str, Any]] = {
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+    "sqlite": {},  # one BEGIN is one state of affairs
+}
 _NEXT_POSTGRESQL = sa.select(BATCHES.next_value())
 _NEXT_SQLITE = sa.text(
     f"INSERT INTO {counter.name} (name, value) VALUES ('batch', 1) "  # noqa: S608

@@ -18,7 +18,7 @@ from invoice_gateway.model.ledger import (
     Source,
 )
 
-from . import reads, reads_money, rows, sql, tables
+from . import reads, reads_money, rows, rows_money, sql, tables
 from .book import Known
 from .connection import Session
 
@@ -32,12 +32,14 @@ LINE: Final = sql.inserting(tables.invoice_line, rows.LINE_ROW)
 LINE_STATE: Final = sql.upserting(
     tables.line_state, ["invoice_id", "position"], rows.LINE_STATE_ROW
 )
-NEW_SOURCE: Final = sql.inserting(tables.source, (*rows.SOURCE_ROW, *rows.SOURCE_STATE_ROW))
-SOURCE: Final = sql.updating(tables.source, "id", rows.SOURCE_STATE_ROW)
+NEW_SOURCE: Final = sql.inserting(
+    tables.source, (*rows_money.SOURCE_ROW, *rows_money.SOURCE_STATE_ROW)
+)
+SOURCE: Final = sql.updating(tables.source, "id", rows_money.SOURCE_STATE_ROW)
 INTENT: Final = sql.upserting(
     tables.source_intent, ["source_id", "position"], ["issuer", "number", "amount", "waiting"]
 )
-NEW_ALLOCATION: Final = sql.inserting(tables.allocation, rows.ALLOCATION_ROW)
+NEW_ALLOCATION: Final = sql.inserting(tables.allocation, rows_money.ALLOCATION_ROW)
 ALLOCATION: Final = sql.updating(tables.allocation, "id", ["state", "version"])
 PART: Final = sql.inserting(
     tables.allocation_part, ["allocation_id", "position", "line_no", "amount"]
@@ -45,12 +47,12 @@ PART: Final = sql.inserting(
 REMOVAL: Final = sql.inserting(
     tables.allocation_removal, ["allocation_id", "reason", "removed_on", "removed_by"]
 )
-NEW_MEMO: Final = sql.inserting(tables.memo, (*rows.MEMO_ROW, *rows.MEMO_STATE_ROW))
-MEMO: Final = sql.updating(tables.memo, "id", rows.MEMO_STATE_ROW)
+NEW_MEMO: Final = sql.inserting(tables.memo, (*rows_money.MEMO_ROW, *rows_money.MEMO_STATE_ROW))
+MEMO: Final = sql.updating(tables.memo, "id", rows_money.MEMO_STATE_ROW)
 MEMO_PART: Final = sql.inserting(
     tables.memo_part, ["memo_id", "position", "line_no", "amount", "applied", "excess"]
 )
-REVERSAL: Final = sql.inserting(tables.reversal, rows.REVERSAL_ROW)
+REVERSAL: Final = sql.inserting(tables.reversal, rows_money.REVERSAL_ROW)
 NEW_DISPUTE: Final = sql.inserting(tables.dispute, (*rows.DISPUTE_ROW, *rows.DISPUTE_STATE_ROW))
 DISPUTE: Final = sql.updating(tables.dispute, "id", rows.DISPUTE_STATE_ROW)
 NOTICE: Final = sql.inserting(
@@ -142,10 +144,12 @@ class _Saving:
         for source, before in self._touched(Source):
             if before is None:
                 number = self._new(source)
-                new.append((*rows.source_row(number, source), *rows.source_state_row(source)))
+                new.append(
+                    (*rows_money.source_row(number, source), *rows_money.source_state_row(source))
+                )
             else:
                 number = self._number(Source, source.key)
-                changed.append((number, *rows.source_state_row(source)))
+                changed.append((number, *rows_money.source_state_row(source)))
             old = before.intents if before else ()
             assert len(source.intents) >= len(old), "an intent is never taken back"
             for position, intent in enumerate(source.intents):
@@ -162,11 +166,13 @@ class _Saving:
         self._find_invoices([memo.invoice for memo, _ in touched if memo.invoice])
         for memo, before in touched:
             if before is not None:
-                changed.append((self._number(Memo, memo.key), *rows.memo_state_row(memo)))
+                changed.append((self._number(Memo, memo.key), *rows_money.memo_state_row(memo)))
                 continue
             number = self._new(memo)
             invoice = self._number(Invoice, memo.invoice) if memo.invoice else None
-            new.append((*rows.memo_row(number, invoice, memo), *rows.memo_state_row(memo)))
+            new.append(
+                (*rows_money.memo_row(number, invoice, memo), *rows_money.memo_state_row(memo))
+            )
             parts += [(number, at, *part) for at, part in enumerate(memo.parts)]
         self.session.write(NEW_MEMO, new)
         self.session.write(MEMO, changed)
@@ -183,7 +189,7 @@ class _Saving:
                 number = self._new(allocation)
                 source = self._number(Source, allocation.source)
                 invoice = self._number(Invoice, allocation.invoice)
-                new.append(rows.allocation_row(number, source, invoice, allocation))
+                new.append(rows_money.allocation_row(number, source, invoice, allocation))
                 parts += [(number, at, *part) for at, part in enumerate(allocation.parts)]
             else:
                 number = self._number(Allocation, allocation.key)
@@ -204,7 +210,7 @@ class _Saving:
         touched = [reversal for reversal, before in self._touched(Reversal) if before is None]
         self._find_sources([reversal.source for reversal in touched])
         written = [
-            rows.reversal_row(self._new(each), self._number(Source, each.source), each)
+            rows_money.reversal_row(self._new(each), self._number(Source, each.source), each)
             for each in touched
         ]
         self.session.write(REVERSAL, written)

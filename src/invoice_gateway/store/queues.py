@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from invoice_gateway.engine.ports import Counts, Outgoing, Waiter
 from invoice_gateway.model.decision import WaitsFor
 
-from . import sql, tables
+from . import sql
+from .columns import SQLITE_NOW, Instant, instant
 from .connection import Session
 from .records import PUBLISHED, events_named
 from .tables import (
@@ -19,7 +20,6 @@ from .tables import (
     dead_letter,
     dispute,
     event,
-    instant,
     invoice,
     memo,
     outbox,
@@ -78,12 +78,12 @@ def unpublished(
 
 @cache
 def _claimable(postgresql: bool) -> sa.Executable:  # noqa: FBT001
-    now = sa.bindparam("now", type_=tables.Instant)
+    now = sa.bindparam("now", type_=Instant)
     statement = (
         sa.select(event)
         .join(event, event.c.seq == outbox.c.seq)
         .where(
-            outbox.c.since <= sa.bindparam("since", type_=tables.Instant),
+            outbox.c.since <= sa.bindparam("since", type_=Instant),
             sa.or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < now),
             sa.or_(outbox.c.next_try.is_(None), outbox.c.next_try <= now),
         )
@@ -138,8 +138,8 @@ _FAILED = sql.updating(outbox, "seq", ["attempts", "last_error", "claimed_until"
 
 def _now(session: Session) -> datetime:
     """Return the time by the clock of the database, which all workers share."""
-    clock = "SELECT clock_timestamp()" if session.postgresql else f"SELECT {tables.SQLITE_NOW}"
-    statement = sa.text(f"{clock} AS now").columns(sa.column("now", tables.Instant))
+    clock = "SELECT clock_timestamp()" if session.postgresql else f"SELECT {SQLITE_NOW}"
+    statement = sa.text(f"{clock} AS now").columns(sa.column("now", Instant))
     [(now,)] = session.read(statement)
     assert isinstance(now, datetime)
     return now

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import rows, tables
+from .columns import ID
 from .sql import among, keyset, keyset_query
 from .tables import (
     account,
@@ -160,7 +161,7 @@ def _invoices_reached(postgresql: bool) -> Ids:  # noqa: FBT001
     one = keyset_query("one_currency", "account", "currency", "bound", postgresql=postgresql)
     every = keyset_query("any_currency", "account", "bound", postgresql=postgresql)
     query = sa.text(_WALK.format(one_currency=one, any_currency=every))
-    walk = query.columns(sa.column("id", tables.ID)).subquery("walk")
+    walk = query.columns(sa.column("id", ID)).subquery("walk")
     return sa.select(walk.c.id)
 
 

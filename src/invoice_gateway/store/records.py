@@ -13,9 +13,9 @@ import zstandard
 from invoice_gateway.engine.ports import EventRow, Outcome, Record, Saving
 
 from . import sql, tables
+from .columns import instant
 from .connection import Session
 from .sql import clean
-from .tables import instant
 
 COMPRESSION_LEVEL = 1
 REFUSAL = "message.rejected"

@@ -5,66 +5,24 @@ as in Python: the auto run loads invoices in the order in which it pays them. Su
 handed out by the client (`Session.id`); `event.seq` is such an id and so the order of writing.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.ext.compiler import compiles
 
-SQLITE_NOW = "strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')"
-"""The clock of SQLite in the form of `instant`."""
-
-
-class Instant(sa.TypeDecorator[datetime]):
-    """A moment in UTC: TIMESTAMPTZ on PostgreSQL, ISO text of fixed width on SQLite."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        """Return the type that `dialect` stores."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(TIMESTAMP(timezone=True))
-        return dialect.type_descriptor(sa.Text())
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:  # noqa: ANN401, ARG002
-        """Return the text both databases read."""
-        return None if value is None else instant(value)
-
-    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ANN401, ARG002
-        """Return an aware datetime in UTC."""
-        if value is None:
-            return None
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return moment.astimezone(UTC)
-
-
-def instant(moment: datetime) -> str:
-    """Return `moment` as both databases take it: ISO text in UTC with microseconds."""
-    assert moment.tzinfo is not None, "a time without a zone"
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-class _Clock(sa.sql.expression.ColumnElement[datetime]):
-    """The time by the clock of the database."""
-
-    inherit_cache = True
-
-
-@compiles(_Clock, "postgresql")
-def _clock_postgresql(*_: object, **__: object) -> str:
-    return "clock_timestamp()"
-
-
-@compiles(_Clock, "sqlite")
-def _clock_sqlite(*_: object, **__: object) -> str:
-    return f"({SQLITE_NOW})"
-
-
-TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-MONEY = sa.BigInteger()
+from .columns import (
+    ID,
+    MONEY,
+    Clock,
+    Instant,
+    counts,
+    day,
+    flags,
+    key,
+    maybe,
+    ref,
+    sums,
+    surrogate,
+    texts,
+    when,
+)
 
 metadata = sa.MetaData(
     naming_convention={
@@ -76,55 +34,7 @@ metadata = sa.MetaData(
     }
 )
 
-
-def _id() -> sa.Column[int]:
-    return sa.Column("id", ID, primary_key=True, autoincrement=False)
-
-
-def _key(name: str, kind: sa.types.TypeEngine[Any] = TEXT) -> sa.Column[Any]:
-    return sa.Column(name, kind, primary_key=True, autoincrement=False)
-
-
-def _ref(name: str, target: str, *, key: bool = False, null: bool = False) -> sa.Column[int]:
-    return sa.Column(
-        name,
-        ID,
-        sa.ForeignKey(target),
-        primary_key=key,
-        autoincrement=False,
-        nullable=null,
-    )
-
-
-def _texts(*names: str) -> list[sa.Column[str]]:
-    return [sa.Column(name, TEXT, nullable=False) for name in names]
-
-
-def _maybe(*names: str) -> list[sa.Column[str]]:
-    return [sa.Column(name, TEXT) for name in names]
-
-
-def _sums(*names: str) -> list[sa.Column[int]]:
-    return [sa.Column(name, MONEY, nullable=False) for name in names]
-
-
-def _counts(*names: str) -> list[sa.Column[int]]:
-    return [sa.Column(name, sa.Integer, nullable=False) for name in names]
-
-
-def _flags(*names: str) -> list[sa.Column[bool]]:
-    return [sa.Column(name, sa.Boolean, nullable=False) for name in names]
-
-
-def _when(name: str, *, null: bool = False) -> sa.Column[datetime]:
-    return sa.Column(name, Instant, nullable=null)
-
-
-def _day(name: str) -> sa.Column[Any]:
-    return sa.Column(name, sa.Date, nullable=False)
-
-
-counter = sa.Table("counter", metadata, _key("name"), *_sums("value"))
+counter = sa.Table("counter", metadata, key("name"), *sums("value"))
 """Where SQLite counts what a sequence counts on PostgreSQL."""
 
 BATCHES = sa.Sequence("batch_seq", metadata=metadata)
@@ -134,24 +44,24 @@ BATCHES = sa.Sequence("batch_seq", metadata=metadata)
 account = sa.Table(
     "account",
     metadata,
-    _key("party"),
-    *_texts("party_class", "name"),
-    *_maybe("parent"),
-    *_texts("address", "tax_ids", "selling_currency", "accounting_currency", "timezone"),
-    *_flags("terms_approved"),
-    *_counts("terms_days"),
+    key("party"),
+    *texts("party_class", "name"),
+    *maybe("parent"),
+    *texts("address", "tax_ids", "selling_currency", "accounting_currency", "timezone"),
+    *flags("terms_approved"),
+    *counts("terms_days"),
     sa.Column("credit_limit", MONEY),
-    *_flags("auto_allocate"),
+    *flags("auto_allocate"),
     sa.Column("request_cancellation_days", sa.Integer),
     sa.Column("reminder_days", sa.Integer),
     sa.Column("suspension_days", sa.Integer),
     sa.Column("deletion_days", sa.Integer),
     sa.Column("money_back_days", sa.Integer),
-    *_texts("cause"),
+    *texts("cause"),
 )
 
 sender = sa.Table(
-    "sender", metadata, _key("name"), *_texts("party", "role"), *_flags("receipts", "active")
+    "sender", metadata, key("name"), *texts("party", "role"), *flags("receipts", "active")
 )
 
 # -- invoices ---------------------------------------------------------------------------------
@@ -159,26 +69,26 @@ sender = sa.Table(
 invoice = sa.Table(
     "invoice",
     metadata,
-    _id(),
-    *_texts("issuer", "number", "account", "currency"),
-    *_sums("amount"),
-    _day("issue_date"),
-    _day("due_date"),
-    *_texts("kind"),
-    *_maybe("order_ref", "payment_reference", "description"),
-    *_texts("content_hash", "cause"),
-    *_maybe("rate", "accounting_currency"),
+    surrogate(),
+    *texts("issuer", "number", "account", "currency"),
+    *sums("amount"),
+    day("issue_date"),
+    day("due_date"),
+    *texts("kind"),
+    *maybe("order_ref", "payment_reference", "description"),
+    *texts("content_hash", "cause"),
+    *maybe("rate", "accounting_currency"),
     sa.Column("carrying", MONEY),
     # what changes: caches over lines and entries
-    *_texts("lifecycle"),
-    *_flags("auto_allocate"),
-    *_sums("debit_memos", "credits", "written_off", "settled", "settled_by_credit"),
-    *_sums("pending", "payable"),
-    *_texts("status", "settlement_state"),
-    *_flags("contested"),
-    *_texts("confirmation"),
-    *_maybe("closure_reason"),
-    *_counts("version"),
+    *texts("lifecycle"),
+    *flags("auto_allocate"),
+    *sums("debit_memos", "credits", "written_off", "settled", "settled_by_credit"),
+    *sums("pending", "payable"),
+    *texts("status", "settlement_state"),
+    *flags("contested"),
+    *texts("confirmation"),
+    *maybe("closure_reason"),
+    *counts("version"),
     sa.UniqueConstraint("issuer", "number"),
     sa.Index("ix_invoice_account_issue_date", "account", "issue_date"),
 )
@@ -199,36 +109,36 @@ sa.Index(
 invoice_snapshot = sa.Table(
     "invoice_snapshot",
     metadata,
-    _key("invoice_id", ID),
-    *_texts("snapshot"),
+    key("invoice_id", ID),
+    *texts("snapshot"),
 )
 
 invoice_line = sa.Table(
     "invoice_line",
     metadata,
-    _key("invoice_id", ID),
-    _key("position", sa.Integer()),
-    *_texts("line_no", "kind"),
-    *_sums("amount"),
-    *_texts("description"),
-    *_maybe("item_code"),
-    *_texts("quantity"),
-    *_maybe("unit"),
-    *_texts("unit_price"),
-    *_sums("net"),
-    *_texts("tax_category", "tax_rate"),
-    *_sums("tax"),
-    *_maybe("order_line"),
+    key("invoice_id", ID),
+    key("position", sa.Integer()),
+    *texts("line_no", "kind"),
+    *sums("amount"),
+    *texts("description"),
+    *maybe("item_code"),
+    *texts("quantity"),
+    *maybe("unit"),
+    *texts("unit_price"),
+    *sums("net"),
+    *texts("tax_category", "tax_rate"),
+    *sums("tax"),
+    *maybe("order_line"),
 )
 
 line_state = sa.Table(
     "line_state",
     metadata,
-    _ref("invoice_id", "invoice.id", key=True),
-    _key("position", sa.Integer()),
-    *_sums("credited", "excess", "written_off", "settled", "disputed"),
-    *_texts("customer", "customer_shadow", "enterprise", "enterprise_shadow"),
-    *_flags("receipt_manual"),
+    ref("invoice_id", "invoice.id", key=True),
+    key("position", sa.Integer()),
+    *sums("credited", "excess", "written_off", "settled", "disputed"),
+    *texts("customer", "customer_shadow", "enterprise", "enterprise_shadow"),
+    *flags("receipt_manual"),
 )
 """The changeable side of a line; a line that is as it was posted has no row."""
 
@@ -237,19 +147,19 @@ line_state = sa.Table(
 source = sa.Table(
     "source",
     metadata,
-    _id(),
-    *_texts("account", "type", "reference", "currency"),
-    *_sums("amount"),
-    _day("value_date"),
-    *_texts("origin"),
-    *_maybe("origin_document", "method", "bank_reference", "end_to_end_id"),
-    *_flags("asserted_by_erp"),
-    *_texts("content_hash", "cause"),
+    surrogate(),
+    *texts("account", "type", "reference", "currency"),
+    *sums("amount"),
+    day("value_date"),
+    *texts("origin"),
+    *maybe("origin_document", "method", "bank_reference", "end_to_end_id"),
+    *flags("asserted_by_erp"),
+    *texts("content_hash", "cause"),
     sa.Column("carrying", MONEY),
     # what changes: caches over entries
-    *_texts("funds_state"),
-    *_sums("allocated", "reserved", "refunded", "charged_back", "remaining"),
-    *_counts("allocations", "version"),
+    *texts("funds_state"),
+    *sums("allocated", "reserved", "refunded", "charged_back", "remaining"),
+    *counts("allocations", "version"),
     sa.UniqueConstraint("account", "type", "reference"),
     sa.UniqueConstraint("account", "bank_reference"),
     sa.Index("ix_source_end_to_end", "account", "end_to_end_id"),
@@ -265,11 +175,11 @@ sa.Index(
 source_intent = sa.Table(
     "source_intent",
     metadata,
-    _ref("source_id", "source.id", key=True),
-    _key("position", sa.Integer()),
-    *_texts("issuer", "number"),
+    ref("source_id", "source.id", key=True),
+    key("position", sa.Integer()),
+    *texts("issuer", "number"),
     sa.Column("amount", MONEY),
-    *_flags("waiting"),
+    *flags("waiting"),
 )
 sa.Index(
     "ix_source_intent_waiting",
@@ -282,18 +192,18 @@ sa.Index(
 allocation = sa.Table(
     "allocation",
     metadata,
-    _id(),
-    _ref("source_id", "source.id"),
-    *_counts("number"),
-    _ref("invoice_id", "invoice.id"),
-    *_texts("currency"),
-    *_sums("amount"),
-    *_texts("mode"),
-    _day("posted_on"),
-    *_texts("cause"),
+    surrogate(),
+    ref("source_id", "source.id"),
+    *counts("number"),
+    ref("invoice_id", "invoice.id"),
+    *texts("currency"),
+    *sums("amount"),
+    *texts("mode"),
+    day("posted_on"),
+    *texts("cause"),
     # what changes
-    *_texts("state"),
-    *_counts("version"),
+    *texts("state"),
+    *counts("version"),
     sa.UniqueConstraint("source_id", "number"),
     sa.Index("ix_allocation_invoice", "invoice_id"),
 )
@@ -301,36 +211,36 @@ allocation = sa.Table(
 allocation_part = sa.Table(
     "allocation_part",
     metadata,
-    _ref("allocation_id", "allocation.id", key=True),
-    _key("position", sa.Integer()),
-    *_texts("line_no"),
-    *_sums("amount"),
+    ref("allocation_id", "allocation.id", key=True),
+    key("position", sa.Integer()),
+    *texts("line_no"),
+    *sums("amount"),
 )
 
 allocation_removal = sa.Table(
     "allocation_removal",
     metadata,
-    _ref("allocation_id", "allocation.id", key=True),
-    *_maybe("reason"),
+    ref("allocation_id", "allocation.id", key=True),
+    *maybe("reason"),
     sa.Column("removed_on", sa.Date),
-    *_maybe("removed_by"),
+    *maybe("removed_by"),
 )
 
 memo = sa.Table(
     "memo",
     metadata,
-    _id(),
-    *_texts("issuer", "number", "doc_type", "account", "currency"),
-    *_sums("amount"),
-    _day("issued_on"),
-    _ref("invoice_id", "invoice.id", null=True),
-    *_maybe("reason_code", "reason_text", "dispute_id", "reverses_issuer", "reverses_number"),
-    *_texts("content_hash", "cause"),
+    surrogate(),
+    *texts("issuer", "number", "doc_type", "account", "currency"),
+    *sums("amount"),
+    day("issued_on"),
+    ref("invoice_id", "invoice.id", null=True),
+    *maybe("reason_code", "reason_text", "dispute_id", "reverses_issuer", "reverses_number"),
+    *texts("content_hash", "cause"),
     sa.Column("carrying", MONEY),
     # what changes
-    *_maybe("reversed_by"),
-    *_sums("applied", "open_credit", "refunded"),
-    *_counts("version"),
+    *maybe("reversed_by"),
+    *sums("applied", "open_credit", "refunded"),
+    *counts("version"),
     sa.UniqueConstraint("issuer", "number"),
     sa.Index("ix_memo_invoice", "invoice_id"),
 )
@@ -338,23 +248,23 @@ memo = sa.Table(
 memo_part = sa.Table(
     "memo_part",
     metadata,
-    _ref("memo_id", "memo.id", key=True),
-    _key("position", sa.Integer()),
-    *_texts("line_no"),
-    *_sums("amount", "applied", "excess"),
+    ref("memo_id", "memo.id", key=True),
+    key("position", sa.Integer()),
+    *texts("line_no"),
+    *sums("amount", "applied", "excess"),
 )
 
 reversal = sa.Table(
     "reversal",
     metadata,
-    _id(),
-    *_texts("account", "reference"),
-    _ref("source_id", "source.id"),
-    *_texts("kind", "currency"),
-    *_sums("amount"),
-    _day("reversed_on"),
-    *_maybe("reason_code", "reason_text"),
-    *_texts("content_hash", "cause"),
+    surrogate(),
+    *texts("account", "reference"),
+    ref("source_id", "source.id"),
+    *texts("kind", "currency"),
+    *sums("amount"),
+    day("reversed_on"),
+    *maybe("reason_code", "reason_text"),
+    *texts("content_hash", "cause"),
     sa.UniqueConstraint("account", "reference"),
     sa.Index("ix_reversal_source", "source_id"),
 )
@@ -362,9 +272,9 @@ reversal = sa.Table(
 pair = sa.Table(
     "pair",
     metadata,
-    _ref("source_id", "source.id", key=True),
-    _ref("invoice_id", "invoice.id", key=True),
-    *_flags("blocked"),
+    ref("source_id", "source.id", key=True),
+    ref("invoice_id", "invoice.id", key=True),
+    *flags("blocked"),
 )
 
 # -- disputes and notices ---------------------------------------------------------------------
@@ -372,22 +282,22 @@ pair = sa.Table(
 dispute = sa.Table(
     "dispute",
     metadata,
-    _key("id"),
-    *_texts("account"),
-    _ref("invoice_id", "invoice.id"),
-    *_texts("line_no", "notice_id", "currency", "reason_code", "requested_action"),
-    *_texts("raised_by", "raiser"),
-    _when("opened_at"),
-    *_maybe("reopens"),
-    *_texts("cause"),
+    key("id"),
+    *texts("account"),
+    ref("invoice_id", "invoice.id"),
+    *texts("line_no", "notice_id", "currency", "reason_code", "requested_action"),
+    *texts("raised_by", "raiser"),
+    when("opened_at"),
+    *maybe("reopens"),
+    *texts("cause"),
     # what changes: an open dispute may be amended, joined and closed
-    *_sums("amount"),
-    *_maybe("reason_text", "evidence"),
-    *_flags("joined"),
-    *_texts("state"),
-    _when("closed_at", null=True),
-    *_maybe("memo"),
-    *_counts("version"),
+    *sums("amount"),
+    *maybe("reason_text", "evidence"),
+    *flags("joined"),
+    *texts("state"),
+    when("closed_at", null=True),
+    *maybe("memo"),
+    *counts("version"),
     sa.Index("ix_dispute_invoice", "invoice_id"),
 )
 sa.Index(
@@ -402,10 +312,10 @@ sa.Index(
 notice = sa.Table(
     "notice",
     metadata,
-    _key("kind"),
-    _key("party"),
-    _key("notice_id"),
-    *_texts("content_hash", "cause"),
+    key("kind"),
+    key("party"),
+    key("notice_id"),
+    *texts("content_hash", "cause"),
 )
 
 # -- messages ---------------------------------------------------------------------------------
@@ -413,14 +323,14 @@ notice = sa.Table(
 message = sa.Table(
     "message",
     metadata,
-    _id(),
-    *_texts("sender", "message_id", "type", "hash", "outcome"),
-    _when("received_at"),
+    surrogate(),
+    *texts("sender", "message_id", "type", "hash", "outcome"),
+    when("received_at"),
     sa.Column("body", sa.LargeBinary, nullable=False),
-    *_texts("headers"),
-    *_counts("duplicates", "events"),
-    *_maybe("duplicate_of"),
-    *_texts("accounts", "origin"),
+    *texts("headers"),
+    *counts("duplicates", "events"),
+    *maybe("duplicate_of"),
+    *texts("accounts", "origin"),
     sa.Index("ix_message_received_at", "received_at"),
 )
 OWNS_ITS_ID = "outcome IN ('accepted', 'parked', 'duplicate')"
@@ -436,10 +346,10 @@ sa.Index(
 parked = sa.Table(
     "parked",
     metadata,
-    _ref("message", "message.id", key=True),
-    *_texts("kind", "key"),
-    _when("deadline"),
-    *_texts("code", "text"),
+    ref("message", "message.id", key=True),
+    *texts("kind", "key"),
+    when("deadline"),
+    *texts("code", "text"),
     sa.Index("ix_parked_kind_key", "kind", "key"),
     sa.Index("ix_parked_deadline", "deadline"),
 )
@@ -447,17 +357,17 @@ parked = sa.Table(
 dead_letter = sa.Table(
     "dead_letter",
     metadata,
-    _key("id"),
-    *_texts("sender", "message_id", "type", "hash", "code", "text", "findings", "business_keys"),
-    *_maybe("fingerprint", "traceback"),
+    key("id"),
+    *texts("sender", "message_id", "type", "hash", "code", "text", "findings", "business_keys"),
+    *maybe("fingerprint", "traceback"),
     sa.Column("body", sa.LargeBinary, nullable=False),
-    *_texts("headers", "origin"),
-    _when("first_seen"),
-    _when("last_seen"),
-    *_counts("submissions", "events"),
-    *_texts("state"),
-    *_maybe("reason", "acted_by"),
-    _when("acted_at", null=True),
+    *texts("headers", "origin"),
+    when("first_seen"),
+    when("last_seen"),
+    *counts("submissions", "events"),
+    *texts("state"),
+    *maybe("reason", "acted_by"),
+    when("acted_at", null=True),
     sa.Index("ix_dead_letter_code", "code"),
     sa.Index("ix_dead_letter_fingerprint", "fingerprint"),
     sa.Index("ix_dead_letter_state", "state", "last_seen"),
@@ -467,10 +377,10 @@ dead_letter = sa.Table(
 attempt = sa.Table(
     "attempt",
     metadata,
-    _key("hash"),
-    *_counts("attempts"),
-    *_maybe("fingerprint"),
-    _when("last_at"),
+    key("hash"),
+    *counts("attempts"),
+    *maybe("fingerprint"),
+    when("last_at"),
 )
 
 # -- events -----------------------------------------------------------------------------------
@@ -478,14 +388,14 @@ attempt = sa.Table(
 event = sa.Table(
     "event",
     metadata,
-    _key("seq", ID),
-    *_texts("event_id", "name", "type", "aggregate", "aggregate_id"),
-    *_counts("version"),
-    *_texts("cause"),
-    *_maybe("account"),
+    key("seq", ID),
+    *texts("event_id", "name", "type", "aggregate", "aggregate_id"),
+    *counts("version"),
+    *texts("cause"),
+    *maybe("account"),
     sa.Column("body", sa.LargeBinary, nullable=False),
-    *_texts("headers"),
-    _when("recorded_at"),
+    *texts("headers"),
+    when("recorded_at"),
     sa.UniqueConstraint("event_id"),
     sa.UniqueConstraint("aggregate", "aggregate_id", "version"),
     sa.Index("ix_event_cause", "cause"),
@@ -494,12 +404,12 @@ event = sa.Table(
 outbox = sa.Table(
     "outbox",
     metadata,
-    _key("seq", ID),
+    key("seq", ID),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    *_maybe("last_error"),
+    *maybe("last_error"),
     # by the clock of the database, so that workers with wrong clocks agree
-    sa.Column("since", Instant, nullable=False, server_default=_Clock()),
-    _when("claimed_until", null=True),
-    _when("next_try", null=True),
+    sa.Column("since", Instant, nullable=False, server_default=Clock()),
+    when("claimed_until", null=True),
+    when("next_try", null=True),
 )
 """Pointers to events that no broker has confirmed yet."""

@@ -45,14 +45,14 @@ class Document:
     as XSD sees them, with white space collapsed.
     """
 
-    __slots__ = ("_enterprise", "_named", "_root", "_space")
+    __slots__ = ("_enterprise", "_root", "_space", "_texts")
 
     def __init__(self, root: etree._Element, enterprise: str) -> None:
         """Read below `root`; an invoice named without issuer is one of `enterprise`."""
         self._root = root
         self._enterprise = enterprise
         self._space = _namespace(root)
-        self._named: dict[object, etree._Element] = {}
+        self._texts: dict[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -75,6 +75,9 @@ class Document:
 
     def maybe(self, path: str = ".") -> str | None:
         """Return the value at `path`, or None where there is no such element or attribute."""
+        texts = self._children()
+        if path in texts:
+            return texts[path]
         element = self._element(path)
         if element is None:
             return None
@@ -251,16 +254,19 @@ class Document:
 
     def _element(self, path: str) -> etree._Element | None:
         """Return the element at `path`, or the one that bears the attribute there."""
-        steps = _steps(path, self._space)[0]
-        if not steps:
-            return self._root
-        if not self._named:  # walk the children once, not once a read
-            for child in self._root:
-                self._named.setdefault(child.tag, child)
-        at = self._named.get(steps[0])
-        for step in steps[1:]:
+        at: etree._Element | None = self._root
+        for step in _steps(path, self._space)[0]:
             at = None if at is None else next(at.iterchildren(step), None)
         return at
+
+    def _children(self) -> dict[str, str]:
+        """Return the value of the first child of each name, read in one walk for all reads."""
+        if self._texts is None:
+            self._texts = {}
+            cut = len(self._space)
+            for child in self._root.iterchildren(f"{self._space}*"):
+                self._texts.setdefault(str(child.tag)[cut:], lexical.collapsed(child.text or ""))
+        return self._texts
 
     def _read(
         self, read: Callable[[str], T], path: str, expected: str, code: str = Code.XSD_INVALID
