@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psutil
-import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.progress import Progress
@@ -26,10 +25,11 @@ from rich.table import Table
 
 from benchmarks import generator
 from invoice_gateway.app import App, assemble
+from invoice_gateway.bus import rabbit
 from invoice_gateway.engine.ports import Outgoing
+from invoice_gateway.model.decision import Actor, Role
 from invoice_gateway.settings import load
-from invoice_gateway.store import upgrade
-from invoice_gateway.store.tables import sender as sender_table
+from invoice_gateway.store import upgrade, views
 from tests.services import Services
 
 CHUNK = 1_000
@@ -87,13 +87,11 @@ def _arguments() -> argparse.Namespace:
 
 
 def _prepare(app: App, sender: str) -> None:
-    from invoice_gateway.bus import rabbit  # noqa: PLC0415 - only the benchmark declares
-
     upgrade(app.settings.database_url)
     rabbit.declare(app.settings.bus_url, app.topology)
-    with app.store() as store, store.engine.begin() as connection:
-        row = {"name": sender, "party": "ENTERPRISE", "role": "erp"}
-        connection.execute(sa.insert(sender_table).values(**row, receipts=False, active=True))
+    with app.store() as store, store.session(read_only=False) as session:
+        views.put_sender(session, Actor(sender=sender, party="ENTERPRISE", role=Role.ERP))
+        session.commit()
 
 
 def _preload(app: App, sender: str, chosen: argparse.Namespace, console: Console) -> None:

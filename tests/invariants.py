@@ -482,7 +482,12 @@ def cash_moves_by_cash(before: Facts, now: Facts) -> Iterator[str]:
 
 
 def auto_run_is_fair(before: Facts, now: Facts) -> Iterator[str]:
-    """I-23: the auto run pays the oldest first, and never what is disputed."""
+    """I-23: the auto run pays the oldest first, and never what is disputed.
+
+    This is about one message: between several, what was disputed may change.
+    """
+    if len(now.said) != len(before.said) + 1:
+        return
     known = {each.row.id for each in before.allocations}
     blocked = {(each.source_id, each.invoice_id) for each in now.pairs if each.blocked}
     disputes = now.open_disputes()

@@ -2,9 +2,9 @@
 
 A handler is three functions and a table of rights:
 
-    read(document)            -> the typed message; raises Rejected scope(message, context)   ->
-    what must be loaded to decide about it decide(message, book, context) -> what follows; refuses
-    first (Rejected, Parked), computes second
+    read(document)                  -> the typed message; raises Rejected
+    scope(message, context)         -> what must be loaded to decide about it
+    decide(message, book, context)  -> what follows; refuses first (Rejected, Parked), then computes
 
 All three are pure. A module in `handlers/` exports one value, `HANDLER`.
 """

@@ -49,10 +49,11 @@ Cli = Callable[..., Said]
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch, tmp_path) -> Iterator[None]:
-    """An empty folder, no settings from outside, and logging as it was before."""
+    """An empty folder, no settings from outside, and logging as it was before; short pauses."""
     for name in list(os.environ):
         if name.startswith("INVOICE_GATEWAY"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("INVOICE_GATEWAY_POLL_S", "0.05")
     monkeypatch.chdir(tmp_path)
     before = structlog.get_config()
     yield

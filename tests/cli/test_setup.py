@@ -1,5 +1,11 @@
 """`db`, `topology`, `parties`, `health`, `doctor`."""
 
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+
 import pytest
 
 from tests.cli.conftest import FIXTURES
@@ -163,3 +169,35 @@ def test_a_folder_that_is_none(cli, ok, tmp_path, place):
 
     assert found["bus"] == {"ok": False, "text": found["bus"]["text"]}
     assert "is no folder" in found["bus"]["text"]
+
+
+def test_a_table_on_a_terminal_is_drawn_and_harmless(ok):
+    """Foreign text brings no markup, no escape sequence, no change of direction."""
+    ok("db", "upgrade")
+    ok("parties", "add", "[red]x", "--party", "\x1b[2JP\u202e", "--role", "partner")
+
+    shown = on_a_terminal("parties", "list")
+
+    assert "[red]x" in shown
+    assert "\\x1b[2JP\\u202e" in shown
+    assert "\x1b[2J" not in shown
+    assert "\u202e" not in shown
+    assert "\u2500" in shown
+
+
+def on_a_terminal(*arguments: str) -> str:
+    """What a command writes when its standard output is a terminal."""
+    ours, theirs = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "invoice_gateway", *arguments],
+        stdout=theirs,
+        env=os.environ | {"COLUMNS": "120", "TERM": "xterm"},
+    )
+    os.close(theirs)
+    found = b""
+    with suppress(OSError):  # the end, as terminals tell it
+        while piece := os.read(ours, 65536):
+            found += piece
+    os.close(ours)
+    assert done.wait(timeout=30) == 0
+    return found.decode()

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from invoice_gateway.app import App, assemble
 from invoice_gateway.bus import rabbit
 from invoice_gateway.engine.ports import Outgoing
-from invoice_gateway.model.decision import Role
+from invoice_gateway.model.decision import Actor, Role
 from invoice_gateway.settings import load
-from invoice_gateway.store import canonical, tables, upgrade
+from invoice_gateway.store import canonical, tables, upgrade, views
 from invoice_gateway.xml.safe import parse
 from tests import messages
 from tests.services import RabbitMQ, as_user
@@ -40,6 +40,24 @@ class Site:
     app: App
     amqp_url: str
     environment: dict[str, str]
+    broker: RabbitMQ
+
+    def add_user(self, name: str) -> None:
+        """Let `name` connect to the broker; the gateway does not know it yet."""
+        self.broker.add_user(name, PASSWORD)
+
+    def register(self, name: str, party: str, role: Role) -> None:
+        """Make a sender known to the gateway."""
+        _register(self.app, ((name, party, role),))
+
+    def cli(self, *arguments: str) -> str:
+        """Run `invoice-gateway` with `arguments`; return what it printed."""
+        command = [sys.executable, "-m", "invoice_gateway", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.stdout
 
     def send(self, sender: str, bodies: Sequence[bytes]) -> None:
         """Put messages on the bus as `sender`, confirmed."""
@@ -78,6 +96,11 @@ class Site:
         with self.app.store() as store, store.engine.connect() as connection:
             chosen = sa.select(tables.dead_letter.c.message_id, tables.dead_letter.c.code)
             return {row[0]: row[1] for row in connection.execute(chosen)}
+
+    def dead_ids(self) -> list[str]:
+        """Return the ids of all dead letters."""
+        with self.app.store() as store, store.engine.connect() as connection:
+            return [row[0] for row in connection.execute(sa.select(tables.dead_letter.c.id))]
 
     def recorded_events(self) -> set[str]:
         """Return the ids of all events on record."""
@@ -140,10 +163,7 @@ def build(broker: RabbitMQ, amqp_url: str, postgres_url: str, **settings: object
     upgrade(postgres_url)
     rabbit.declare(amqp_url, app.topology)
     _observe(app, amqp_url)
-    with app.store() as store, store.engine.begin() as connection:
-        for name, party, role in SENDERS:
-            row = {"name": name, "party": party, "role": role, "receipts": False, "active": True}
-            connection.execute(sa.insert(tables.sender).values(**row))
+    _register(app, SENDERS)
     chosen = {f"INVOICE_GATEWAY_{name.upper()}": str(value) for name, value in settings.items()}
     environment = {
         **os.environ,
@@ -152,7 +172,14 @@ def build(broker: RabbitMQ, amqp_url: str, postgres_url: str, **settings: object
         "INVOICE_GATEWAY_LOG_LEVEL": "error",
         **chosen,
     }
-    return Site(app=app, amqp_url=amqp_url, environment=environment)
+    return Site(app=app, amqp_url=amqp_url, environment=environment, broker=broker)
+
+
+def _register(app: App, senders: Sequence[tuple[str, str, Role]]) -> None:
+    with app.store() as store, store.session(read_only=False) as session:
+        for name, party, role in senders:
+            views.put_sender(session, Actor(sender=name, party=party, role=role))
+        session.commit()
 
 
 def _observe(app: App, amqp_url: str) -> None:

@@ -7,6 +7,7 @@ import pika
 import pytest
 import sqlalchemy as sa
 
+from invoice_gateway.model.decision import Role
 from invoice_gateway.store import tables
 from tests import messages
 from tests.faults import site
@@ -172,3 +173,30 @@ def test_a_bug_in_a_handler_condemns_nobody_else(rabbitmq_server, amqp_url, post
 
     assert place.dead() == {"buggy": "internal-error"}
     assert set(place.outcomes().values()) == {"accepted"}
+
+
+def test_a_replayed_dead_letter_counts_once(place):
+    """Given a sender nobody knew, when it is registered and its message replayed, then once."""
+    newcomer = messages.payment_notice(
+        "PN-1", invoices=["INV-1"], sender="newcomer", message_id="notice"
+    )
+    place.add_user("newcomer")
+    place.send("erp", [messages.invoice_posted("INV-1")])
+    place.send("newcomer", [newcomer])
+    with place.worker():
+        place.wait_for(3)
+    assert place.dead() == {"notice": "forbidden"}
+    before = place.state()
+
+    place.register("newcomer", "ACME", Role.PARTNER)
+    first = place.cli("dead", "replay", "--code", "forbidden")
+    after = place.state()
+    again = place.cli("dead", "replay", *place.dead_ids())
+
+    assert "accepted" in first
+    assert "duplicate" in again
+    assert place.outcomes()["newcomer", "notice"] == "accepted"
+    assert after != before
+    assert place.state() == after
+    assert "invoice.line-status-changed" in names(place)
+    assert place.outbox() == 0

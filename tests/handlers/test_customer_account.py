@@ -88,6 +88,13 @@ def test_a_newer_version_replaces_an_older_one():
     assert world.account().name == "New name"
 
 
+def test_of_two_versions_of_the_same_moment_the_later_to_come_stands():
+    """A sender that corrects itself within the second is heard."""
+    first, second = m.customer_account(name="Typo"), m.customer_account(name="Acme")
+
+    assert World().all(first, second).account().name == "Acme"
+
+
 def test_resellers_stand_above_their_customers():
     """Ancestors, nearest first."""
     world = World().all(

@@ -1,5 +1,7 @@
 """Amounts as people read them: the store speaks of minor units beside a currency."""
 
+from typing import Any
+
 from invoice_gateway.cli._out import plain
 from invoice_gateway.model.money import decimal_text
 
@@ -25,7 +27,7 @@ MONEY = frozenset(
 CURRENCIES = ("currency", "selling_currency")
 
 
-def readable(value: object, currency: str | None = None) -> object:
+def readable(value: object, currency: str | None = None) -> Any:  # noqa: ANN401 - of JSON
     """Return `value` in types of JSON, its minor units as decimal numbers of their currency.
 
     The currency is that of the nearest record around an amount that has one.

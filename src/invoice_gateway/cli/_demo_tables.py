@@ -56,7 +56,7 @@ def _rejected(session: Session) -> None:
     rows = []
     letters = views.dead_list(session, state=None, limit=MANY)
     for each in sorted(letters, key=lambda each: (each["first_seen"], each["message_id"])):
-        first = next(iter(each["findings"]), {})
+        first: dict[str, Any] = next(iter(each["findings"]), {})
         line = f"line {first['line']} " if first.get("line") else ""
         text = first.get("message") or each["text"]
         rows.append(

@@ -97,12 +97,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def listing(rows: Iterable[object], columns: Sequence[str], title: str = "") -> None:
-    """Write records as a table of the fields named in `columns`; those they do not have are left out."""
+    """Write records as a table of the fields in `columns`, those that no record has left out."""
     records = [plain(row) for row in rows]
     known = [name for name in columns if any(name in record for record in records)] or columns
     heads = [name.replace("_", " ") for name in known]
-    rows = [[_short(record.get(name)) for name in known] for record in records]
-    table(title, heads, [[cell and _clipped(cell) for cell in row] for row in rows])
+    cells = [[_short(record.get(name)) for name in known] for record in records]
+    table(title, heads, [[cell and _clipped(cell) for cell in row] for row in cells])
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
@@ -124,7 +124,7 @@ def sheet(
     that `columns` names, only those columns are shown.
     """
     fields = {name: each for name, each in plain(value).items() if name not in leave_out}
-    tables = {name: each for name, each in fields.items() if _is_table(each)}
+    tables: dict[str, Any] = {name: each for name, each in fields.items() if _is_table(each)}
     facts((name.replace("_", " "), _short(fields[name])) for name in fields if name not in tables)
     for name, rows in tables.items():
         print()
@@ -143,9 +143,9 @@ def _is_table(value: object) -> bool:
 
 def _short(value: object) -> str | None:
     """Return the text of one field; the parts of a nested one in a row."""
+    if value in (None, "", [], {}):
+        return None
     match value:
-        case None | "" | [] | {}:
-            return None
         case bool():
             return "yes" if value else "no"
         case dict():

@@ -1,6 +1,7 @@
 """Verbs about money owed: `invoice` and `account`."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -9,7 +10,8 @@ from invoice_gateway.cli._amounts import readable
 from invoice_gateway.cli._invocation import NothingFound, app_of, opened
 from invoice_gateway.model.keys import InvoiceKey
 from invoice_gateway.store import views
-from invoice_gateway.store.connection import Session
+
+T = TypeVar("T")
 
 invoice = typer.Typer()
 account = typer.Typer()
@@ -29,7 +31,7 @@ SHOWN = {
         *("settled", "disputed", "open"),
     ),
     "allocations": (
-        *("account", "type", "reference", "number", "mode", "posted_on", "amount", "state"),
+        *("source_type", "source_reference", "number", "mode", "posted_on", "amount", "state"),
         *("reason", "removed_on"),
     ),
     "memos": (
@@ -78,7 +80,8 @@ def invoice_show(context: typer.Context, number: Number, *, json: Json = False) 
     """Show an invoice: lines with both statuses, what was paid, credited and disputed."""
     app = app_of(context)
     with opened(app) as store, store.session() as session:
-        found = views.invoice_show(session, named(session, number, app.settings.enterprise))
+        keys = named(number, app.settings.enterprise)
+        found = _first(number, [views.invoice_show(session, key) for key in keys])
     if json:
         out.document(found)
     else:
@@ -90,7 +93,8 @@ def invoice_history(context: typer.Context, number: Number, *, json: Json = Fals
     """List the events about an invoice and its disputes, memos and allocations, in order."""
     app = app_of(context)
     with opened(app) as store, store.session() as session:
-        found = views.invoice_history(session, named(session, number, app.settings.enterprise))
+        keys = named(number, app.settings.enterprise)
+        found = _first(number, [views.invoice_history(session, key) for key in keys])
     if json:
         out.document(found)
     else:
@@ -115,15 +119,24 @@ def account_show(
         out.sheet(readable(found), columns={"invoices": INVOICES, "disputes": SHOWN["disputes"]})
 
 
-def named(session: Session, text: str, enterprise: str) -> InvoiceKey:
-    """Return the invoice that `text` names: one of the enterprise, else ISSUER/NUMBER.
+def named(text: str, enterprise: str) -> list[InvoiceKey]:
+    """Return what `text` may name: an invoice of the enterprise, else ISSUER/NUMBER.
 
-    Raises:
-        NothingFound: there is no such invoice.
+    Example:
+        >>> [str(key) for key in named("INV/7", "ENTERPRISE")]
+        ['ENTERPRISE/INV/7', 'INV/7']
     """
     issuer, slash, number = text.partition("/")
-    keys = [InvoiceKey(enterprise, text)] + ([InvoiceKey(issuer, number)] if slash else [])
-    for key in keys:
-        if views.invoice_show(session, key) is not None:
-            return key
+    return [InvoiceKey(enterprise, text)] + ([InvoiceKey(issuer, number)] if slash else [])
+
+
+def _first(text: str, answers: Iterable[T | None]) -> T:
+    """Return the first answer.
+
+    Raises:
+        NothingFound: there is none.
+    """
+    for each in answers:
+        if each is not None:
+            return each
     raise NothingFound(f"there is no invoice {text!r}; see: invoice-gateway invoice list")

@@ -119,7 +119,7 @@ def dead_show(
 
 
 @dead.command("replay")
-def dead_replay(  # noqa: PLR0913 - a choice and how to treat it
+def dead_replay(
     context: typer.Context,
     letters: Annotated[
         list[str] | None, typer.Argument(metavar="[ID...]", help="As `dead list` prints them.")

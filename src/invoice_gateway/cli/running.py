@@ -27,6 +27,9 @@ log = structlog.get_logger()
 
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
+FIRST_DELIVERY_S = 1.0
+"""How long a broker has for a first message before `--once` takes the queue for empty."""
+
 Once = Annotated[bool, typer.Option("--once", help="Stop when nothing more comes.")]
 Port = Annotated[
     int | None,
@@ -113,6 +116,8 @@ def _work(app: App, *, once: bool) -> None:
     with stopping() as stop:
         _serve_metrics(app)
         with app.worker() as working:
+            if once and app.spool is None:
+                working.poll_s = max(working.poll_s, FIRST_DELIVERY_S)
             log.info("worker.started", once=once, messages=len(app.handlers))
             working.run(stop, once=once)
     log.info("worker.stopped")

@@ -219,5 +219,5 @@ def _dispute_diagram() -> str:
     )
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - a test runs it as a program
     sys.stdout.write(page())

@@ -117,3 +117,11 @@ def when(name: str, *, null: bool = False) -> sa.Column[datetime]:
 def day(name: str) -> sa.Column[Any]:
     """Return a date."""
     return sa.Column(name, sa.Date, nullable=False)
+
+
+def partial(name: str, where: str, *columns: sa.Column[Any], unique: bool = False) -> sa.Index:
+    """Return an index of the rows that fulfil `where`, a condition that look-ups repeat."""
+    condition = sa.text(where)
+    return sa.Index(
+        name, *columns, unique=unique, postgresql_where=condition, sqlite_where=condition
+    )

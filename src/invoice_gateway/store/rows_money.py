@@ -1,4 +1,4 @@
-"""Between entities and rows, as in `rows`: money, that is sources, allocations, memos, reversals."""
+"""Between entities and rows, as in `rows`: sources, allocations, memos, reversals."""
 
 from collections.abc import Iterable
 from typing import Any, Final

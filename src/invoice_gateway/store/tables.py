@@ -17,6 +17,7 @@ from .columns import (
     flags,
     key,
     maybe,
+    partial,
     ref,
     sums,
     surrogate,
@@ -93,15 +94,14 @@ invoice = sa.Table(
     sa.Index("ix_invoice_account_issue_date", "account", "issue_date"),
 )
 OPEN_AUTO = "payable > 0 AND auto_allocate"
-sa.Index(
+partial(
     "ix_invoice_open",
+    OPEN_AUTO,
     invoice.c.account,
     invoice.c.currency,
     invoice.c.issue_date,
     invoice.c.issuer,
     invoice.c.number,
-    postgresql_where=sa.text(OPEN_AUTO),
-    sqlite_where=sa.text(OPEN_AUTO),
 )
 
 # Lines and snapshots are written with their invoice and never deleted, so a foreign key guards
@@ -165,12 +165,7 @@ source = sa.Table(
     sa.Index("ix_source_end_to_end", "account", "end_to_end_id"),
 )
 IDLE = "remaining > 0"
-sa.Index(
-    "ix_source_idle",
-    source.c.account,
-    postgresql_where=sa.text(IDLE),
-    sqlite_where=sa.text(IDLE),
-)
+partial("ix_source_idle", IDLE, source.c.account)
 
 source_intent = sa.Table(
     "source_intent",
@@ -181,13 +176,7 @@ source_intent = sa.Table(
     sa.Column("amount", MONEY),
     *flags("waiting"),
 )
-sa.Index(
-    "ix_source_intent_waiting",
-    source_intent.c.issuer,
-    source_intent.c.number,
-    postgresql_where=sa.text("waiting"),
-    sqlite_where=sa.text("waiting"),
-)
+partial("ix_source_intent_waiting", "waiting", source_intent.c.issuer, source_intent.c.number)
 
 allocation = sa.Table(
     "allocation",
@@ -300,14 +289,7 @@ dispute = sa.Table(
     *counts("version"),
     sa.Index("ix_dispute_invoice", "invoice_id"),
 )
-sa.Index(
-    "uq_dispute_open",
-    dispute.c.invoice_id,
-    dispute.c.line_no,
-    unique=True,
-    postgresql_where=sa.text("state = 'open'"),
-    sqlite_where=sa.text("state = 'open'"),
-)
+partial("uq_dispute_open", "state = 'open'", dispute.c.invoice_id, dispute.c.line_no, unique=True)
 
 notice = sa.Table(
     "notice",
@@ -334,13 +316,8 @@ message = sa.Table(
     sa.Index("ix_message_received_at", "received_at"),
 )
 OWNS_ITS_ID = "outcome IN ('accepted', 'parked', 'duplicate')"
-sa.Index(
-    "uq_message_sender_message_id",
-    message.c.sender,
-    message.c.message_id,
-    unique=True,
-    postgresql_where=sa.text(OWNS_ITS_ID),
-    sqlite_where=sa.text(OWNS_ITS_ID),
+partial(
+    "uq_message_sender_message_id", OWNS_ITS_ID, message.c.sender, message.c.message_id, unique=True
 )
 
 parked = sa.Table(

@@ -1,0 +1,346 @@
+"""Random messages that make sense most of the time: what is there is used, at the edges of what it is.
+
+Each function draws one message about the books as they are. Some are impossible on purpose.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from invoice_gateway.model.money import decimal_text
+from tests import messages as say
+from tests.engine_harness import ENTERPRISE, Sender
+from tests.facts import Facts
+
+T = TypeVar("T")
+
+PARTIES = ("ACME", "ACME-SHOP", "GLOBEX")
+VOICES = {"ACME": "acme", "ACME-SHOP": "shop", "GLOBEX": "globex"}
+SENDERS = (
+    *ENTERPRISE,
+    Sender("acme", "ACME", "partner", receipts=True),
+    Sender("shop", "ACME-SHOP", "owner"),
+    Sender("globex", "GLOBEX", "partner"),
+)
+NUMBERS = tuple(f"INV-{at}" for at in range(1, 7))
+PAYMENTS = tuple(f"PAY-{at}" for at in range(1, 7))
+MEMOS = tuple(f"MEMO-{at}" for at in range(1, 9))
+DAYS = tuple(f"2026-11-{at:02}" for at in (1, 2, 2, 3))
+CURRENCIES = ("EUR", "EUR", "EUR", "EUR", "EUR", "USD")
+CENTS = st.integers(1, 60) | st.integers(1, 6_000)
+
+
+@dataclass(slots=True)
+class Wish:
+    """One draw: the books, where to draw from, and ids that never come twice."""
+
+    facts: Facts
+    data: st.DataObject
+    serial: Callable[[], int]
+    header: dict[str, Any] = field(default_factory=dict)
+
+    def one(self, *values: T) -> T:
+        """Return one of `values`."""
+        return self.data.draw(st.sampled_from(values))
+
+    def maybe(self, value: T) -> T | None:
+        """Return `value` or None."""
+        return value if self.data.draw(st.booleans()) else None
+
+    def cents(self, most: int = 0) -> int:
+        """Return an amount: up to `most`, `most` itself, or anything."""
+        if most <= 0:
+            return self.data.draw(CENTS)
+        return self.data.draw(st.integers(1, most) | st.just(most) | st.integers(1, most + 100))
+
+    def number(self) -> str:
+        """Return an invoice number, mostly of one that is there."""
+        return self.one(*(tuple(sorted(self.facts.by_number)) * 2), *NUMBERS)
+
+    def invoice(self) -> Any | None:
+        """Return an invoice, if there is any."""
+        rows = sorted(self.facts.invoices.values(), key=lambda row: row.number)
+        return self.one(*rows) if rows else None
+
+    def source(self, *, idle: bool) -> Any | None:
+        """Return a source, if there is any; with something left when `idle`."""
+        rows = [each for each in self.facts.sources.values() if each.remaining or not idle]
+        rows.sort(key=lambda row: (row.account, row.type, row.reference))
+        return self.one(*rows) if rows else None
+
+    def dispute(self) -> Any | None:
+        """Return a dispute, if there is any; rather an open one."""
+        rows = sorted(self.facts.disputes, key=lambda row: (row.state != "open", row.id))
+        still = [each for each in rows if each.state == "open"]
+        return self.one(*(still * 3), *rows) if rows else None
+
+    def line(self, row: Any) -> Any:
+        """Return a line of an invoice."""
+        return self.one(*self.facts.lines[row.id])
+
+    def voice(self, account: str, *, acting: bool = True) -> dict[str, str]:
+        """Return who speaks for a customer: itself, or financials in its name or in their own."""
+        ways: list[dict[str, str]] = [{"sender": VOICES[account]}] * 3 + [{"sender": "financials"}]
+        if acting:
+            ways.append({"sender": "financials", "acting_for": "customer"})
+        return self.one(*ways)
+
+    def ids(self, **more: str) -> dict[str, str]:
+        """Return a header with an id that never comes twice."""
+        at = self.serial()
+        moment = f"2026-11-20T10:{at // 60 % 60:02}:{at % 60:02}Z"
+        return {"message_id": f"m-{at}", "sent_at": moment, **more}
+
+
+def _text(minor: int, currency: str = "EUR") -> str:
+    return decimal_text(minor, currency)
+
+
+def account(wish: Wish) -> bytes:
+    """Draw a CustomerAccount: it switches the automatic run, and is sometimes an old one."""
+    party = wish.one(*PARTIES)
+    terms = say.Terms(auto_allocate=wish.one(True, True, False))
+    header = wish.ids()
+    if wish.one(False, False, True):
+        header["sent_at"] = "2026-11-19T10:00:00Z"
+    parent = "ACME" if party == "ACME-SHOP" else None
+    return say.customer_account(party, parent=parent, terms=terms, **header)  # type: ignore[arg-type]
+
+
+def invoice(wish: Wish) -> bytes:
+    """Draw an InvoicePosted: one to three lines, VAT, allowances, returns, prepaid, a credit."""
+    currency = wish.one(*CURRENCIES)
+    lines = [
+        say.Item(
+            net=_text(wish.cents() * wish.one(1, 1, 1, 1, -1), currency),
+            rate=wish.one("0", "20", "5.5"),
+            category="S",
+        )
+        for _ in range(wish.one(1, 2, 3))
+    ]
+    extras = []
+    if wish.one(False, False, True):
+        kind = wish.one("allowance", "charge", "shipping")
+        amount = _text(wish.data.draw(st.integers(1, 50)), currency)
+        extras.append(say.Extra(kind=kind, amount=amount, rate=lines[0].rate, category="S"))
+    return say.invoice_posted(
+        wish.one(*NUMBERS),
+        customer=wish.one(*PARTIES),
+        lines=lines,
+        extras=extras,
+        currency=currency,
+        issue_date=wish.one(*DAYS),
+        preceding=wish.maybe(wish.number()),
+        prepaid=_text(wish.cents(20), currency) if wish.one(False, False, True) else None,
+        rounding=wish.one(None, None, _text(2, currency), _text(-1, currency)),
+        **wish.ids(),  # type: ignore[arg-type]
+    )
+
+
+def payment(wish: Wish) -> bytes:
+    """Draw a PaymentPosted: for nothing in particular, or for invoices, with amounts or without."""
+    row = wish.invoice()
+    currency = row.currency if row and wish.one(True, True, False) else wish.one(*CURRENCIES)
+    payer = row.account if row and wish.one(True, True, False) else wish.one(*PARTIES)
+    amount = wish.cents(row.pending if row else 0)
+    named = {
+        wish.number(): _text(wish.cents(amount), currency) if wish.one(True, False) else None
+        for _ in range(wish.one(0, 0, 1, 1, 2))
+    }
+    return say.payment_posted(
+        wish.one(*PAYMENTS),
+        payer=payer,
+        amount=_text(amount, currency),
+        currency=currency,
+        value_date=wish.one(*DAYS),
+        final=wish.one(None, False, True),
+        invoices=named,
+        **wish.ids(),  # type: ignore[arg-type]
+    )
+
+
+def reversal(wish: Wish) -> bytes:
+    """Draw a PaymentReversed: a bounce, a chargeback, or a refund, of an invoice or of what is left."""
+    source = wish.source(idle=False)
+    kind = wish.one("bounce", "chargeback", "refund", "refund")
+    currency = source.currency if source else "EUR"
+    paid = [
+        wish.facts.invoices[each.row.invoice_id].number
+        for each in wish.facts.posted()
+        if source and each.row.source_id == source.id
+    ]
+    return say.payment_reversed(
+        f"REV-{wish.serial()}",
+        payment=source.reference if source else wish.one(*PAYMENTS),
+        payer=source.account if source else wish.one(*PARTIES),
+        kind=kind,
+        amount=wish.maybe(_text(wish.cents(source.amount if source else 0), currency)),
+        currency=currency,
+        invoice=wish.one(None, *paid) if kind == "refund" else None,
+        **wish.ids(),  # type: ignore[arg-type]
+    )
+
+
+def credit_note(wish: Wish) -> bytes:
+    """Draw a CreditNotePosted."""
+    return say.credit_note_posted(
+        wish.one(*MEMOS),
+        customer=wish.one(*PARTIES),
+        amount=_text(wish.cents()),
+        issue_date=wish.one(*DAYS),
+        **wish.ids(),  # type: ignore[arg-type]
+    )
+
+
+def memo(wish: Wish) -> bytes:
+    """Draw a MemoPosted: credit or debit, whole or by line, for a dispute, or the opposite of one."""
+    row = wish.invoice()
+    if row is None:
+        return say.memo_posted(wish.one(*MEMOS), invoice=wish.number(), amount="1.00", **wish.ids())  # type: ignore[arg-type]
+    said: dict[str, Any] = {"credit": wish.one(True, True, False), "currency": row.currency}
+    said["refund"] = wish.one(False, False, True)
+    opposite = [each for each in wish.facts.memos if each.invoice_id == row.id]
+    disputes = [each.id for each in wish.facts.disputes if each.invoice_id == row.id]
+    if opposite and wish.one(True, False):
+        other = wish.one(*opposite)
+        said |= {"credit": other.doc_type == "debit-memo", "reverses": other.number}
+        said["amount"] = _text(other.amount, row.currency)
+    elif wish.one(True, False):
+        said["amount"] = _text(wish.cents(row.amount), row.currency)
+        said["dispute"] = wish.one(None, *disputes)
+    else:
+        lines = {wish.line(row) for _ in range(wish.one(1, 2))}
+        said["lines"] = {
+            each.line_no: _text(wish.cents(each.amount), row.currency)
+            for each in sorted(lines, key=lambda line: line.line_no)
+        }
+        said["dispute"] = wish.one(None, None, *disputes)
+    header = wish.ids(sender=wish.one("erp", "financials"))
+    return say.memo_posted(wish.one(*MEMOS), invoice=row.number, **said, **header)
+
+
+def payment_notice(wish: Wish) -> bytes:
+    """Draw a PaymentNotice: of invoices, of lines, of an amount."""
+    row = wish.invoice()
+    sender = VOICES[row.account if row else wish.one(*PARTIES)]
+    first = row.number if row else wish.number()
+    lines = [wish.line(row).line_no] if row and wish.one(True, False) else []
+    return say.payment_notice(
+        f"PN-{wish.serial()}",
+        invoices=sorted({first, wish.number()}) if wish.one(True, False, False) else [first],
+        amount=_text(wish.cents(row.pending)) if row and wish.one(True, False, False) else None,
+        lines=lines,
+        **wish.ids(sender=sender),  # type: ignore[arg-type]
+    )
+
+
+def line_status(wish: Wish) -> bytes:
+    """Draw a LineStatusUpdate on either axis."""
+    row = wish.invoice()
+    command = wish.one("declare-paid", "retract-paid", "confirm-receipt", "reverse-receipt")
+    account_ = row.account if row else wish.one(*PARTIES)
+    customer = [
+        {"sender": VOICES[account_]},
+        {"sender": "financials", "acting_for": "customer"},
+    ]
+    ways = customer if command.endswith("paid") else [{"sender": "financials"}]
+    return say.line_status_update(
+        command,
+        invoice=row.number if row else wish.number(),
+        lines=[wish.line(row).line_no] if row else ["1"],
+        text="as said on the telephone",
+        **wish.ids(**wish.one(*ways)),  # type: ignore[arg-type]
+    )
+
+
+def dispute_opened(wish: Wish) -> bytes:
+    """Draw a DisputeNotice that opens: lines, an amount, or everything."""
+    row = wish.invoice()
+    if row is None:
+        sender = VOICES[wish.one(*PARTIES)]
+        return say.dispute_opened(
+            f"DN-{wish.serial()}", invoice=wish.number(), **wish.ids(sender=sender)
+        )  # type: ignore[arg-type]
+    said: dict[str, Any] = {}
+    way = wish.one("lines", "lines", "lines", "amount", "all")
+    if way == "lines":
+        line = wish.line(row)
+        said["lines"] = {line.line_no: wish.maybe(_text(wish.cents(line.due), row.currency))}
+    if way == "amount":
+        said["amount"] = _text(wish.cents(row.pending), row.currency)
+    header = wish.ids(**wish.voice(row.account))
+    number = f"DN-{wish.serial()}"
+    return say.dispute_opened(number, invoice=row.number, currency=row.currency, **said, **header)
+
+
+def dispute_followed(wish: Wish) -> bytes:
+    """Draw a DisputeNotice that amends, withdraws or joins, or a DisputeResolution."""
+    row = wish.dispute()
+    notice = f"DN-{wish.serial()}"
+    if row is None:
+        return say.dispute_joined(f"ACME/DN-{wish.serial()}/1", notice=notice, **wish.ids())  # type: ignore[arg-type]
+    way = wish.one("amend", "withdraw", "join", "resolve", "resolve")
+    some = _text(wish.cents(row.amount), row.currency)
+    if way == "resolve":
+        outcome = wish.one("upheld", "upheld-partial", "rejected")
+        amount = some if outcome == "upheld-partial" else None
+        return say.dispute_resolution(
+            row.id, outcome=outcome, amount=amount, currency=row.currency, **wish.ids()
+        )  # type: ignore[arg-type]
+    header: Any = wish.ids(**wish.voice(row.account))
+    if way == "amend":
+        return say.dispute_amended(
+            row.id, notice=notice, amount=some, currency=row.currency, **header
+        )
+    if way == "withdraw":
+        return say.dispute_withdrawn(row.id, notice=notice, **header)
+    return say.dispute_joined(row.id, notice=notice, **header)
+
+
+def allocation(wish: Wish) -> bytes:
+    """Draw an AllocationCommand: allocate, remove, or switch the automatic run."""
+    way = wish.one("allocate", "allocate", "remove", "remove", "auto", "auto")
+    source = wish.source(idle=way == "allocate")
+    header: Any = wish.ids(sender=wish.one("financials", "financials", "acme"))
+    if source is None:
+        return say.set_auto(on=wish.one(True, False), customer=wish.one(*PARTIES), **header)
+    mine = [
+        each for each in wish.facts.invoices.values() if each.account == source.account
+    ] or list(wish.facts.invoices.values())
+    row = wish.one(*sorted(mine, key=lambda each: each.number)) if mine else None
+    named: Any = {
+        "invoice": row.number if row else wish.number(),
+        "customer": source.account,
+        "source_type": source.type,
+        **header,
+    }
+    if way == "auto":
+        return _switch(wish, source, named)
+    if way == "remove":
+        paid = [
+            wish.facts.invoices[each.row.invoice_id].number
+            for each in wish.facts.posted()
+            if each.row.source_id == source.id
+        ]
+        return say.remove(
+            source.reference, **named | {"invoice": wish.one(*paid, *paid, named["invoice"])}
+        )
+    pending = row.pending if row else 0
+    return say.allocate(
+        source.reference,
+        amount=_text(wish.cents(min(source.remaining, pending)), source.currency),
+        currency=source.currency,
+        **named,
+    )
+
+
+def _switch(wish: Wish, source: Any, named: dict[str, Any]) -> bytes:
+    what: Sequence[str] = wish.one(("customer",), ("invoice",), ("invoice", "source"), ("source",))
+    said = {key: value for key, value in named.items() if key != "invoice" or "invoice" in what}
+    if "source" in what:
+        said["source"] = source.reference
+    else:
+        said.pop("source_type")
+    return say.set_auto(on=wish.one(True, False), **said)
