@@ -171,10 +171,11 @@ def assemble(settings: Settings) -> App:
             f"{PREFIX}BUS_URL={settings.bus_url.partition(':')[0]}:...: "
             "use folder:PATH, amqp://... or amqps://..."
         )
-    folders = [bundled("handlers")] + ([settings.handlers] if settings.handlers else [])
+    handlers = [bundled("handlers"), *([settings.handlers] if settings.handlers else [])]
+    schemas = [bundled("schemas"), *([settings.schemas] if settings.schemas else [])]
     return App(
         settings=settings,
-        handlers=discover(folders),
-        schemas=Schemas(settings.schemas or bundled("schemas")),
+        handlers=discover(handlers),
+        schemas=Schemas(*schemas),
         metrics=Metrics(),
     )

@@ -1,9 +1,9 @@
 """Random lives keep every invariant, on both databases; and a payment and its invoice commute."""
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
-import pytest
 
 from invoice_gateway.store import upgrade
 from tests import invariants
@@ -28,6 +28,7 @@ def patient(examples: int, steps: int) -> settings:
         database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate,),
     )
 
 

@@ -45,9 +45,17 @@ class Wish:
         """Return one of `values`."""
         return self.data.draw(st.sampled_from(values))
 
+    def flag(self) -> bool:
+        """Return yes or no."""
+        return self.data.draw(st.booleans())
+
+    def rarely(self) -> bool:
+        """Return yes in one of three cases."""
+        return self.data.draw(st.integers(0, 2)) == 2
+
     def maybe(self, value: T) -> T | None:
         """Return `value` or None."""
-        return value if self.data.draw(st.booleans()) else None
+        return value if self.flag() else None
 
     def cents(self, most: int = 0) -> int:
         """Return an amount: up to `most`, `most` itself, or anything."""
@@ -101,12 +109,12 @@ def _text(minor: int, currency: str = "EUR") -> str:
 def account(wish: Wish) -> bytes:
     """Draw a CustomerAccount: it switches the automatic run, and is sometimes an old one."""
     party = wish.one(*PARTIES)
-    terms = say.Terms(auto_allocate=wish.one(True, True, False))
+    terms = say.Terms(auto_allocate=not wish.rarely())
     header = wish.ids()
-    if wish.one(False, False, True):
+    if wish.rarely():
         header["sent_at"] = "2026-11-19T10:00:00Z"
     parent = "ACME" if party == "ACME-SHOP" else None
-    return say.customer_account(party, parent=parent, terms=terms, **header)  # type: ignore[arg-type]
+    return say.customer_account(party, parent=parent, terms=terms, **header)
 
 
 def invoice(wish: Wish) -> bytes:
@@ -121,7 +129,7 @@ def invoice(wish: Wish) -> bytes:
         for _ in range(wish.one(1, 2, 3))
     ]
     extras = []
-    if wish.one(False, False, True):
+    if wish.rarely():
         kind = wish.one("allowance", "charge", "shipping")
         amount = _text(wish.data.draw(st.integers(1, 50)), currency)
         extras.append(say.Extra(kind=kind, amount=amount, rate=lines[0].rate, category="S"))
@@ -133,20 +141,20 @@ def invoice(wish: Wish) -> bytes:
         currency=currency,
         issue_date=wish.one(*DAYS),
         preceding=wish.maybe(wish.number()),
-        prepaid=_text(wish.cents(20), currency) if wish.one(False, False, True) else None,
+        prepaid=_text(wish.cents(20), currency) if wish.rarely() else None,
         rounding=wish.one(None, None, _text(2, currency), _text(-1, currency)),
-        **wish.ids(),  # type: ignore[arg-type]
+        **wish.ids(),
     )
 
 
 def payment(wish: Wish) -> bytes:
     """Draw a PaymentPosted: for nothing in particular, or for invoices, with amounts or without."""
     row = wish.invoice()
-    currency = row.currency if row and wish.one(True, True, False) else wish.one(*CURRENCIES)
-    payer = row.account if row and wish.one(True, True, False) else wish.one(*PARTIES)
+    currency = row.currency if row and not wish.rarely() else wish.one(*CURRENCIES)
+    payer = row.account if row and not wish.rarely() else wish.one(*PARTIES)
     amount = wish.cents(row.pending if row else 0)
     named = {
-        wish.number(): _text(wish.cents(amount), currency) if wish.one(True, False) else None
+        wish.number(): _text(wish.cents(amount), currency) if wish.flag() else None
         for _ in range(wish.one(0, 0, 1, 1, 2))
     }
     return say.payment_posted(
@@ -157,7 +165,7 @@ def payment(wish: Wish) -> bytes:
         value_date=wish.one(*DAYS),
         final=wish.one(None, False, True),
         invoices=named,
-        **wish.ids(),  # type: ignore[arg-type]
+        **wish.ids(),
     )
 
 
@@ -179,7 +187,7 @@ def reversal(wish: Wish) -> bytes:
         amount=wish.maybe(_text(wish.cents(source.amount if source else 0), currency)),
         currency=currency,
         invoice=wish.one(None, *paid) if kind == "refund" else None,
-        **wish.ids(),  # type: ignore[arg-type]
+        **wish.ids(),
     )
 
 
@@ -190,7 +198,7 @@ def credit_note(wish: Wish) -> bytes:
         customer=wish.one(*PARTIES),
         amount=_text(wish.cents()),
         issue_date=wish.one(*DAYS),
-        **wish.ids(),  # type: ignore[arg-type]
+        **wish.ids(),
     )
 
 
@@ -198,16 +206,16 @@ def memo(wish: Wish) -> bytes:
     """Draw a MemoPosted: credit or debit, whole or by line, for a dispute, or the opposite of one."""
     row = wish.invoice()
     if row is None:
-        return say.memo_posted(wish.one(*MEMOS), invoice=wish.number(), amount="1.00", **wish.ids())  # type: ignore[arg-type]
-    said: dict[str, Any] = {"credit": wish.one(True, True, False), "currency": row.currency}
-    said["refund"] = wish.one(False, False, True)
+        return say.memo_posted(wish.one(*MEMOS), invoice=wish.number(), amount="1.00", **wish.ids())
+    said: dict[str, Any] = {"credit": not wish.rarely(), "currency": row.currency}
+    said["refund"] = wish.rarely()
     opposite = [each for each in wish.facts.memos if each.invoice_id == row.id]
     disputes = [each.id for each in wish.facts.disputes if each.invoice_id == row.id]
-    if opposite and wish.one(True, False):
+    if opposite and wish.flag():
         other = wish.one(*opposite)
         said |= {"credit": other.doc_type == "debit-memo", "reverses": other.number}
         said["amount"] = _text(other.amount, row.currency)
-    elif wish.one(True, False):
+    elif wish.flag():
         said["amount"] = _text(wish.cents(row.amount), row.currency)
         said["dispute"] = wish.one(None, *disputes)
     else:
@@ -226,13 +234,13 @@ def payment_notice(wish: Wish) -> bytes:
     row = wish.invoice()
     sender = VOICES[row.account if row else wish.one(*PARTIES)]
     first = row.number if row else wish.number()
-    lines = [wish.line(row).line_no] if row and wish.one(True, False) else []
+    lines = [wish.line(row).line_no] if row and wish.flag() else []
     return say.payment_notice(
         f"PN-{wish.serial()}",
-        invoices=sorted({first, wish.number()}) if wish.one(True, False, False) else [first],
-        amount=_text(wish.cents(row.pending)) if row and wish.one(True, False, False) else None,
+        invoices=sorted({first, wish.number()}) if wish.rarely() else [first],
+        amount=_text(wish.cents(row.pending)) if row and wish.rarely() else None,
         lines=lines,
-        **wish.ids(sender=sender),  # type: ignore[arg-type]
+        **wish.ids(sender=sender),
     )
 
 
@@ -251,7 +259,7 @@ def line_status(wish: Wish) -> bytes:
         invoice=row.number if row else wish.number(),
         lines=[wish.line(row).line_no] if row else ["1"],
         text="as said on the telephone",
-        **wish.ids(**wish.one(*ways)),  # type: ignore[arg-type]
+        **wish.ids(**wish.one(*ways)),
     )
 
 
@@ -262,7 +270,7 @@ def dispute_opened(wish: Wish) -> bytes:
         sender = VOICES[wish.one(*PARTIES)]
         return say.dispute_opened(
             f"DN-{wish.serial()}", invoice=wish.number(), **wish.ids(sender=sender)
-        )  # type: ignore[arg-type]
+        )
     said: dict[str, Any] = {}
     way = wish.one("lines", "lines", "lines", "amount", "all")
     if way == "lines":
@@ -280,7 +288,7 @@ def dispute_followed(wish: Wish) -> bytes:
     row = wish.dispute()
     notice = f"DN-{wish.serial()}"
     if row is None:
-        return say.dispute_joined(f"ACME/DN-{wish.serial()}/1", notice=notice, **wish.ids())  # type: ignore[arg-type]
+        return say.dispute_joined(f"ACME/DN-{wish.serial()}/1", notice=notice, **wish.ids())
     way = wish.one("amend", "withdraw", "join", "resolve", "resolve")
     some = _text(wish.cents(row.amount), row.currency)
     if way == "resolve":
@@ -288,7 +296,7 @@ def dispute_followed(wish: Wish) -> bytes:
         amount = some if outcome == "upheld-partial" else None
         return say.dispute_resolution(
             row.id, outcome=outcome, amount=amount, currency=row.currency, **wish.ids()
-        )  # type: ignore[arg-type]
+        )
     header: Any = wish.ids(**wish.voice(row.account))
     if way == "amend":
         return say.dispute_amended(
@@ -305,7 +313,7 @@ def allocation(wish: Wish) -> bytes:
     source = wish.source(idle=way == "allocate")
     header: Any = wish.ids(sender=wish.one("financials", "financials", "acme"))
     if source is None:
-        return say.set_auto(on=wish.one(True, False), customer=wish.one(*PARTIES), **header)
+        return say.set_auto(on=wish.flag(), customer=wish.one(*PARTIES), **header)
     mine = [
         each for each in wish.facts.invoices.values() if each.account == source.account
     ] or list(wish.facts.invoices.values())
@@ -343,4 +351,4 @@ def _switch(wish: Wish, source: Any, named: dict[str, Any]) -> bytes:
         said["source"] = source.reference
     else:
         said.pop("source_type")
-    return say.set_auto(on=wish.one(True, False), **said)
+    return say.set_auto(on=wish.flag(), **said)

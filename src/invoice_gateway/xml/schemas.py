@@ -26,33 +26,28 @@ _LONG = etree.XPath("string-length(/) > 300000 or boolean(//@*[string-length() >
 
 
 class Schemas:
-    """One folder of schema files, one message each, compiled when first needed.
+    """Folders of schema files, one message each, compiled when first needed.
 
     May be shared by threads: each compiles its own, because a compiled schema keeps the error log
     of its last document.
     """
 
-    def __init__(self, folder: Path, supported: str = "1") -> None:
-        """Read which message each `*.xsd` in `folder` declares; `common.xsd` declares none.
+    def __init__(self, *folders: Path, supported: str = "1") -> None:
+        """Read which message each `*.xsd` declares; `common.xsd` declares none.
 
         Args:
-            folder: Where the schema files are; sub-folders are not looked at.
+            *folders: Where the schema files are, without sub-folders; a later one overrides.
             supported: The `Header/SchemaVersion` that these schemas are for.
 
         Raises:
-            HandlerSetError: no schema there, or one that declares no message or an old one again.
+            HandlerSetError: no schema in a folder, or one that declares no message or one that
+                another file there declares.
         """
         self._supported = supported
         self._files: dict[str, Path] = {}
         self._local = local()
-        for file in sorted(folder.glob("*.xsd")):
-            if file.name != _SHARED:
-                tag = _declared(file)
-                if tag in self._files:
-                    raise HandlerSetError(f"{file} declares {tag}, as {self._files[tag]} does")
-                self._files[tag] = file
-        if not self._files:
-            raise HandlerSetError(f"no schemas in {folder}; it should hold one *.xsd per message")
+        for folder in folders:
+            self._files |= _found(folder)
         self._explainers = {tag: Explainer(file) for tag, file in self._files.items()}
 
     @property
@@ -154,6 +149,20 @@ class Schemas:
         log = [each for each in _said(schema) if "No match found for key" not in each.message]
         if log:
             raise _invalid(self._explainers[tag].translate(log, origin, sample))
+
+
+def _found(folder: Path) -> dict[str, Path]:
+    """Return the schema files of one folder by the tag they declare."""
+    found: dict[str, Path] = {}
+    for file in sorted(folder.glob("*.xsd")):
+        if file.name != _SHARED:
+            tag = _declared(file)
+            if tag in found:
+                raise HandlerSetError(f"{file} declares {tag}, as {found[tag]} does")
+            found[tag] = file
+    if not found:
+        raise HandlerSetError(f"no schemas in {folder}; it should hold one *.xsd per message")
+    return found
 
 
 def _declared(file: Path) -> str:
