@@ -25,6 +25,7 @@ from invoice_gateway.handler import (
     Source,
     SourceKey,
     allocations,
+    shown,
 )
 
 
@@ -167,13 +168,15 @@ def _allocate(draft: Draft, command: Allocate) -> None:
     if amount > source.remaining:
         raise Rejected(
             Code.EXCEEDS_SOURCE,
-            f"{source.key.type} {source.key.reference!r} has {source.remaining} minor units left, "
-            f"not {amount}",
+            f"{source.key.type} {source.key.reference!r} has "
+            f"{shown(source.remaining, source.currency)} left, "
+            f"not {shown(amount, source.currency)}",
         )
     if amount > invoice.pending:
         raise Rejected(
             Code.EXCEEDS_PENDING,
-            f"{invoice.key} has {invoice.pending} minor units pending, not {amount}",
+            f"{invoice.key} has {shown(invoice.pending, invoice.currency)} pending, "
+            f"not {shown(amount, invoice.currency)}",
         )
     if command.parts:
         given = [Part(line_no, money.minor) for line_no, money in command.parts]

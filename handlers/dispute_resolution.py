@@ -26,6 +26,7 @@ from invoice_gateway.handler import (
     allocations,
     disputes,
     memos,
+    shown,
 )
 
 
@@ -120,7 +121,8 @@ def _credited(draft: Draft, message: DisputeResolution, dispute: Dispute) -> int
     if wanted > line.creditable:
         raise Rejected(
             Code.EXCEEDS_CREDITABLE,
-            f"line {line.line_no} has {line.creditable} minor units left to credit, not {wanted}",
+            f"line {line.line_no} has {shown(line.creditable, dispute.currency)} left to credit, "
+            f"not {shown(wanted, dispute.currency)}",
         )
     return wanted
 

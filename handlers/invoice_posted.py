@@ -91,6 +91,11 @@ def read(document: Document) -> InvoicePosted:
     if totals.prepaid < 0:
         raise Rejected(Code.AMOUNT_NOT_POSITIVE, "Totals/Prepaid must not be negative")
     total = totals.tax_inclusive + totals.rounding
+    if total < 0 and totals.prepaid:
+        raise Rejected(
+            Code.AMOUNT_NOT_POSITIVE,
+            "a document below zero cannot have been prepaid (Totals/Prepaid)",
+        )
     number, issuer = document.invoice("Number"), document.maybe("Issuer")
     return InvoicePosted(
         key=InvoiceKey(issuer or number.issuer, number.number),
@@ -153,6 +158,7 @@ def _totals(document: Document, currency: str) -> Totals:
         return block.maybe_amount(name, currency) or 0
 
     return Totals(
+        currency=currency,
         line_total=amount("LineTotal"),
         allowance_total=amount("AllowanceTotal"),
         charge_total=amount("ChargeTotal"),

@@ -31,6 +31,7 @@ from invoice_gateway.handler import (
     disputes,
     known_before,
     memos,
+    shown,
 )
 
 
@@ -231,7 +232,7 @@ def _reversed(draft: Draft, message: MemoPosted, invoice: Invoice) -> Memo | Non
         raise Rejected(
             Code.BAD_TRANSITION,
             f"{message.number} is not the opposite of {memo.key} "
-            f"({memo.doc_type} over {memo.amount} minor units on {memo.invoice})",
+            f"({memo.doc_type} over {shown(memo.amount, memo.currency)} on {memo.invoice})",
         )
     if memo.refunded and not message.credit:
         raise Rejected(Code.FUNDS_SPENT, f"the excess of memo {memo.key} was refunded")

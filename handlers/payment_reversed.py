@@ -36,6 +36,7 @@ from invoice_gateway.handler import (
     SourceType,
     allocations,
     known_before,
+    shown,
 )
 
 
@@ -150,8 +151,9 @@ def _refund(draft: Draft, source: Source, message: PaymentReversed) -> int:
     if not 0 < amount <= source.remaining:
         raise Rejected(
             Code.EXCEEDS_SOURCE,
-            f"payment {source.key.reference!r} has {source.remaining} minor units unapplied, "
-            f"the refund is over {amount}",
+            f"payment {source.key.reference!r} has "
+            f"{shown(source.remaining, source.currency)} unapplied, "
+            f"the refund is over {shown(amount, source.currency)}",
         )
     source = replace(source, refunded=source.refunded + amount)
     draft.put(source)
@@ -175,8 +177,9 @@ def _take_back(draft: Draft, source: Source, message: PaymentReversed) -> int:
     if not 0 < amount <= left:
         raise Rejected(
             Code.EXCEEDS_SOURCE,
-            f"payment {source.key.reference!r} has {left} minor units left to take back, "
-            f"the {message.kind} is over {amount}",
+            f"payment {source.key.reference!r} has "
+            f"{shown(left, source.currency)} left to take back, "
+            f"the {message.kind} is over {shown(amount, source.currency)}",
         )
     kind = PaymentBounced if message.kind is ReversalKind.BOUNCE else PaymentChargedBack
     draft.announce(
@@ -246,7 +249,7 @@ def _newest(draft: Draft, key: SourceKey) -> Source:
 
 HANDLER = Handler(
     message="PaymentReversed",
-    rights={Role.ERP: Reach.ANY, Role.FINANCIALS: Reach.ANY, Role.BANK: Reach.ANY},
+    rights={Role.FINANCIALS: Reach.ANY, Role.BANK: Reach.ANY},
     read=read,
     scope=scope,
     decide=decide,

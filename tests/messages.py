@@ -278,7 +278,7 @@ def payment_reversed(
         _reference("Invoice", invoice),
         _tag("ReversedOn", reversed_on),
         _tag("ReasonCode", reason),
-        header=header,
+        header={"sender": "bank", **header},
     )
 
 

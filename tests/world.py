@@ -253,7 +253,8 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
     yield from (
         each
         for each in book.all(Pair)
-        if each.key in scope.pairs or (each.blocked and each.source in idle)
+        if each.key in scope.pairs
+        or (each.blocked and (each.source in idle or (scope.auto and each.source in scope.sources)))
     )
     yield from (
         each

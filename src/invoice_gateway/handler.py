@@ -62,7 +62,7 @@ from invoice_gateway.model.ledger import (
     Source,
     SourceType,
 )
-from invoice_gateway.model.money import Money
+from invoice_gateway.model.money import Money, shown
 from invoice_gateway.model.status import Move, Side
 from invoice_gateway.model.totals import (
     Item,
@@ -133,6 +133,7 @@ __all__ = [
     "gross",
     "known_before",
     "memos",
+    "shown",
     "snake_case",
 ]
 

@@ -14,7 +14,7 @@ RIGHTS = """
     MemoPosted        any  any         -     -        -      -
     CreditNotePosted  any  any         -     -        -      -
     PaymentPosted     any  any         any   -        -      -
-    PaymentReversed   any  any         any   -        -      -
+    PaymentReversed   -    any         any   -        -      -
     PaymentNotice     -    -           -     own      own    -
     AllocationCommand -    any         -     beneath  own    -
     DisputeNotice     -    any         -     own      own    -

@@ -128,7 +128,7 @@ def test_the_limit_is_what_could_be_credited(fields, most):
 @pytest.mark.parametrize("amount", [0, -1, 61])
 def test_an_amount_out_of_range_is_refused(amount):
     """Positive, and no more than the limit."""
-    with pytest.raises(Rejected, match=r"dispute-amount: .*1 to 60 minor units"):
+    with pytest.raises(Rejected, match=r"dispute-amount: .*up to 0.60 EUR"):
         opened(Scene(invoice()), amount=amount)
 
 
@@ -193,7 +193,7 @@ def test_a_spread_dispute_adds_up(amounts, data):
 @pytest.mark.parametrize("amount", [0, -5, 101])
 def test_an_amount_of_the_whole_has_its_limits(amount):
     """Within what the live lines can be disputed for."""
-    with pytest.raises(Rejected, match=r"dispute-amount: .*1 to 100 minor units"):
+    with pytest.raises(Rejected, match=r"dispute-amount: .*up to 1.00 EUR"):
         spread_claim(invoice(), amount)
 
 

@@ -134,7 +134,7 @@ def test_a_settled_line_can_be_credited():
     settled = invoice(of=[line("NR", 60, settled=60, excess=20)])
 
     memos.check_credit(settled, [Part("1", 40)])
-    with pytest.raises(Rejected, match="40 minor units left to credit"):
+    with pytest.raises(Rejected, match=r"0.40 EUR left to credit"):
         memos.check_credit(settled, [Part("1", 41)])
 
 

@@ -50,6 +50,7 @@ def totals_of(sums, taxes, *, prepaid=0, rounding=0):
     exclusive = sums.lines - sums.allowances + sums.charges
     tax = sum(each.amount for each in taxes)
     return Totals(
+        currency="EUR",
         line_total=sums.lines,
         allowance_total=sums.allowances,
         charge_total=sums.charges,
@@ -168,8 +169,8 @@ def test_a_finding_says_what_is_there_and_what_is_right(document):
 
     [finding] = refused.value.findings
     assert finding.path == "/InvoicePosted/Totals/Payable"
-    assert finding.message == "BR-CO-16: is 1 minor units"
-    assert finding.expected == "18800 minor units"
+    assert finding.message == "BR-CO-16: is 0.01 EUR"
+    assert finding.expected == "188.00 EUR"
 
 
 @pytest.mark.parametrize(

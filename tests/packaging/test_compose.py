@@ -51,18 +51,23 @@ def test_it_runs_the_supported_servers(compose):
     """RabbitMQ 4 with its management console and PostgreSQL 17."""
     services = compose["services"]
 
-    assert services.keys() == {"rabbitmq", "postgresql", "gateway"}
+    assert services.keys() == {"rabbitmq", "postgresql", "migrate", "gateway"}
     assert services["rabbitmq"]["image"] == "rabbitmq:4-management"
     assert services["postgresql"]["image"] == "postgres:17"
     assert services["gateway"]["build"] == "."
 
 
 def test_every_service_is_healthy_before_the_gateway_starts(compose):
-    """Each has a health check, and the gateway waits for both servers."""
-    assert all("test" in service["healthcheck"] for service in compose["services"].values())
-    assert compose["services"]["gateway"]["depends_on"] == {
-        name: {"condition": "service_healthy"} for name in ("rabbitmq", "postgresql")
+    """Each has a health check; the gateway waits for both servers and for its tables."""
+    services = compose["services"]
+    lasting = {name: each for name, each in services.items() if name != "migrate"}
+    assert all("test" in service["healthcheck"] for service in lasting.values())
+    assert services["gateway"]["depends_on"] == {
+        "rabbitmq": {"condition": "service_healthy"},
+        "postgresql": {"condition": "service_healthy"},
+        "migrate": {"condition": "service_completed_successfully"},
     }
+    assert services["migrate"]["command"] == ["db", "upgrade"]
 
 
 def test_the_gateway_is_given_settings_that_it_knows(compose):
@@ -74,7 +79,11 @@ def test_the_gateway_is_given_settings_that_it_knows(compose):
 
 def test_what_is_stored_outlives_the_containers(compose):
     """Each service keeps its data in a named volume that is declared."""
-    used = {volume.split(":")[0] for s in compose["services"].values() for volume in s["volumes"]}
+    used = {
+        volume.split(":")[0]
+        for s in compose["services"].values()
+        for volume in s.get("volumes", [])
+    }
 
     assert used == compose["volumes"].keys()
 

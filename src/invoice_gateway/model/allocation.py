@@ -29,7 +29,7 @@ from .ledger import (
     Source,
     SourceType,
 )
-from .money import Money
+from .money import Money, shown
 
 
 def waterfall(lines: Sequence[Line], amount: int, *, disputed: bool) -> tuple[Part, ...]:
@@ -75,12 +75,15 @@ def explicit(invoice: Invoice, amount: int, parts: Sequence[Part]) -> tuple[Part
         if part.amount > line.open:
             raise Rejected(
                 Code.EXCEEDS_LINE,
-                f"line {part.line_no} has {line.open} minor units open, the part is {part.amount}",
+                f"line {part.line_no} has {shown(line.open, invoice.currency)} open, "
+                f"the part is {shown(part.amount, invoice.currency)}",
             )
     total = sum(part.amount for part in parts)
     if total != amount:
         raise Rejected(
-            Code.PARTS_MISMATCH, f"the parts add up to {total} minor units, the amount is {amount}"
+            Code.PARTS_MISMATCH,
+            f"the parts add up to {shown(total, invoice.currency)}, "
+            f"the amount is {shown(amount, invoice.currency)}",
         )
     return tuple(parts)
 
@@ -235,8 +238,6 @@ def apply_intents(draft: Draft, source: Source) -> None:
         invoice = draft.get(Invoice, intent.invoice)
         if not intent.waiting or invoice is None or invoice.account != source.account:
             continue
-        if invoice.currency != source.currency:
-            continue
         others = sum(
             other.amount or 0
             for place, other in enumerate(source.intents)
@@ -244,6 +245,8 @@ def apply_intents(draft: Draft, source: Source) -> None:
         )
         wish = invoice.pending if intent.amount is None else intent.amount
         amount = min(wish, invoice.pending, max(source.remaining - others, 0))
+        if invoice.currency != source.currency:
+            amount = 0  # it can never pay this one (T-07): wait no longer
         intents = (
             *source.intents[:at],
             intent._replace(waiting=False),

@@ -14,7 +14,7 @@ from .events import (
 )
 from .invoice import Invoice, Lifecycle, Line
 from .ledger import Dispute, DisputeState, Part
-from .money import Money, spread
+from .money import Money, shown, spread
 from .status import Move, Side, Status
 
 
@@ -52,7 +52,8 @@ def spread_claim(invoice: Invoice, amount: int | None) -> tuple[Part, ...]:
     else:
         raise Rejected(
             Code.DISPUTE_AMOUNT,
-            f"{invoice.key} can be disputed for 1 to {sum(rests)} minor units, not {amount}",
+            f"{invoice.key} can be disputed for up to {shown(sum(rests), invoice.currency)}, "
+            f"not {shown(amount, invoice.currency)}",
         )
     return tuple(
         Part(line.line_no, share) for line, share in zip(lines, shares, strict=True) if share
@@ -91,8 +92,9 @@ def raise_claim(
     if not 0 < amount <= most:
         raise Rejected(
             Code.DISPUTE_AMOUNT,
-            f"line {line_no} of {invoice.key} can be disputed for 1 to {most} minor units, "
-            f"not {amount}",
+            f"line {line_no} of {invoice.key} can be disputed for up to "
+            f"{shown(most, invoice.currency)}, "
+            f"not {shown(amount, invoice.currency)}",
         )
     side = draft.context.side
     sender = draft.context.actor.party
@@ -205,7 +207,8 @@ def amend(draft: Draft, dispute: Dispute, amount: int | None, said: dict[str, st
     if amount is not None and not 0 < amount <= limit(line):
         raise Rejected(
             Code.DISPUTE_AMOUNT,
-            f"line {line.line_no} can be disputed for 1 to {limit(line)} minor units, not {amount}",
+            f"line {line.line_no} can be disputed for up to "
+            f"{shown(limit(line), invoice.currency)}, not {shown(amount, invoice.currency)}",
         )
     changed = replace(
         dispute,

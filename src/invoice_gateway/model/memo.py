@@ -32,7 +32,7 @@ from .ledger import (
     Source,
     SourceType,
 )
-from .money import Money, spread
+from .money import Money, shown, spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,8 @@ def spread_credit(invoice: Invoice, amount: int) -> tuple[Part, ...]:
     if amount > sum(rests):
         raise Rejected(
             Code.EXCEEDS_CREDITABLE,
-            f"{invoice.key} has {sum(rests)} minor units left to credit, the memo is over {amount}",
+            f"{invoice.key} has {shown(sum(rests), invoice.currency)} left to credit, "
+            f"the memo is over {shown(amount, invoice.currency)}",
         )
     shares = spread(amount, rests)
     return tuple(
@@ -89,8 +90,8 @@ def check_credit(invoice: Invoice, parts: Sequence[Part]) -> None:
         if part.amount > line.creditable:
             raise Rejected(
                 Code.EXCEEDS_CREDITABLE,
-                f"line {part.line_no} has {line.creditable} minor units left to credit, "
-                f"the memo takes {part.amount}",
+                f"line {part.line_no} has {shown(line.creditable, invoice.currency)} left "
+                f"to credit, the memo takes {shown(part.amount, invoice.currency)}",
             )
 
 

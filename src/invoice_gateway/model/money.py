@@ -54,6 +54,11 @@ def decimal_text(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
+def shown(minor: int, currency: str) -> str:
+    """Return an amount as a person reads it in an error: (1234, "EUR") -> "12.34 EUR"."""
+    return f"{decimal_text(minor, currency)} {currency}"
+
+
 def spread(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     """Return `total` split pro rata to `weights` by largest remainder; the parts add up to `total`.
 

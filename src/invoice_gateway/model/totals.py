@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .errors import Code, Finding, Rejected
-from .money import round_half_up, spread
+from .money import round_half_up, shown, spread
 
 
 class TaxKey(NamedTuple):
@@ -41,6 +41,7 @@ class Tax(NamedTuple):
 class Totals:
     """The header's sums, as posted (BT-106 to BT-115)."""
 
+    currency: str
     line_total: int
     allowance_total: int
     charge_total: int
@@ -99,9 +100,14 @@ def check_totals(sums: Sums, items: Sequence[Item], taxes: Sequence[Tax], totals
         rules.append(("BR-S-08", f"{place}/TaxableAmount", tax.taxable, net.get(tax.key, 0)))
         rules.append(("BR-CO-17", f"{place}/TaxAmount", tax.amount, _vat(tax)))
     broken = tuple(
-        Finding(None, where, f"{rule}: is {said} minor units", f"{right} minor units")
-        for rule, where, said, right in rules
-        if said != right
+        Finding(
+            None,
+            where,
+            f"{rule}: is {shown(found, totals.currency)}",
+            shown(right, totals.currency),
+        )
+        for rule, where, found, right in rules
+        if found != right
     )
     if broken:
         names = ", ".join(dict.fromkeys(each.message.split(":")[0] for each in broken))

@@ -128,6 +128,7 @@ class _Loading:
         self.locked = locked
         self.found: list[Entity] = []
         self._idle: list[tuple[int, Source]] = []
+        self._numbers: list[int] = []
         self._blocked: set[str] = set()
         # what loaded rows point at, beside what the scopes name
         self._invoices = dict(wanted.invoices)
@@ -273,20 +274,21 @@ class _Loading:
             ]
             source = rows_money.source(row, wishes)
             self._keep(source, row.id)
-            if source.remaining > 0 and source.account in self.wanted.auto:
-                self._idle.append((row.id, source))
+            if source.account in self.wanted.auto:
+                self._numbers.append(row.id)
+                if source.remaining > 0:
+                    self._idle.append((row.id, source))
 
     def pairs(self) -> None:
-        """Load the pairs named, and the blocked ones of idle sources."""
+        """Load the pairs named, and the blocked ones of the sources the auto run may meet."""
         parameters: dict[str, dict[str, str]] = {}
         if self.wanted.pairs:
             columns = ("account", "type", "reference", "issuer", "number")
             named = [(*source, *invoice) for source, invoice in self.wanted.pairs]
             parameters["pair"] = _keys(self.session, "pair", *columns, rows=named)
-        if self._idle:
-            numbers = [number for number, _ in self._idle]
+        if self._numbers:
             parameters["sources"] = {
-                "sources": sql.numbers(numbers, postgresql=self.session.postgresql)
+                "sources": sql.numbers(self._numbers, postgresql=self.session.postgresql)
             }
         if not parameters:
             return
