@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
+from functools import lru_cache
 
 from invoice_gateway.handler import (
     ISSUED_NEW,
@@ -130,7 +132,13 @@ def _terms(line: Document, currency: str) -> LineTerms:
 
 def _rate(document: Document, path: str) -> str:
     """Return a tax rate in its shortest form, so that 20 and 20.00 are one rate."""
-    return f"{document.decimal(path).normalize():f}"
+    return _shortest(document.text(path))
+
+
+@lru_cache(maxsize=256)
+def _shortest(said: str) -> str:
+    """Return a decimal that the schema has vouched for without what does not count."""
+    return f"{Decimal(said).normalize():f}"
 
 
 def _extra_item(extra: Document, currency: str) -> Item:

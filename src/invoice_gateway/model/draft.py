@@ -40,6 +40,7 @@ class Draft:
         self._book = book
         self._over: dict[tuple[type, object], Entity] = {}
         self._dirty: dict[InvoiceKey, None] = {}
+        self._places: dict[InvoiceKey, dict[str, int]] = {}
         self._facts: list[tuple[Event, type, object]] = []
         self._moves: list[tuple[Event, type, object]] = []
         self._consequences: list[tuple[Event, type, object]] = []
@@ -63,6 +64,28 @@ class Draft:
         self._over[type(entity), entity.key] = entity
         if isinstance(entity, Invoice):
             self._dirty[entity.key] = None
+
+    def line(self, key: InvoiceKey, line_no: str) -> Line | None:
+        """Return the newest version of a line of a known invoice, or None; any line costs the same."""
+        invoice = self.get(Invoice, key)
+        assert invoice is not None
+        at = self._numbered(invoice).get(line_no)
+        return None if at is None else invoice.lines[at]
+
+    def put_line(self, key: InvoiceKey, line: Line) -> None:
+        """Take over a new version of a line that the invoice has."""
+        invoice = self.get(Invoice, key)
+        assert invoice is not None
+        at = self._numbered(invoice)[line.line_no]
+        self.put(replace(invoice, lines=(*invoice.lines[:at], line, *invoice.lines[at + 1 :])))
+
+    def _numbered(self, invoice: Invoice) -> dict[str, int]:
+        """Return where each line stands: lines never move, and new ones come last."""
+        places = self._places.get(invoice.key)
+        if places is None or len(places) != len(invoice.lines):
+            places = {line.line_no: at for at, line in enumerate(invoice.lines)}
+            self._places[invoice.key] = places
+        return places
 
     def issue(self, invoice: Invoice) -> None:
         """Take over a new invoice and announce it with its status block as issued."""
@@ -186,9 +209,7 @@ class Draft:
         Raises:
             Rejected: `bad-transition` when the table has no row.
         """
-        invoice = self.get(Invoice, key)
-        assert invoice is not None
-        line = invoice.line(line_no)
+        line = self.line(key, line_no)
         assert line is not None
         old = line.axis(side)
         try:
@@ -196,13 +217,13 @@ class Draft:
         except IllegalMove as error:
             raise Rejected(Code.BAD_TRANSITION, f"line {line_no} of {key}: {error}") from None
         if new != old:
-            self.put(invoice.with_line(_turned(line, side, new)))
+            self.put_line(key, _turned(line, side, new))
         if new.status is not old.status:
-            self._announce_move(invoice, line_no, side, old, new, role, reason)
+            self._announce_move(key, line_no, side, old, new, role, reason)
 
     def _announce_move(
         self,
-        invoice: Invoice,
+        key: InvoiceKey,
         line_no: str,
         side: Side,
         old: Axis,
@@ -211,7 +232,7 @@ class Draft:
         reason: str | None,
     ) -> None:
         event = InvoiceLineStatusChanged(
-            invoice=invoice.key,
+            invoice=key,
             line_no=line_no,
             axis=side,
             old=old.status,
@@ -220,7 +241,7 @@ class Draft:
             acting_for=self.context.acting_for if role != SYSTEM else None,
             reason=reason,
         )
-        self._moves.append((event, Invoice, invoice.key))
+        self._moves.append((event, Invoice, key))
 
     # -- closing ---------------------------------------------------------------------------------
 

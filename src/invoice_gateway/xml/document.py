@@ -131,6 +131,9 @@ class Document:
             Rejected: `unknown-currency`, `decimals` or `amount-too-large`, with path and line.
         """
         places = self.exponent(currency, path)
+        plain = lexical.minor(self.text(path), places)
+        if plain is not None:
+            return plain
         negative, whole, fraction = self._read(lexical.digits, path, "a decimal number")
         if len(fraction) > places:
             raise self._refused_value(

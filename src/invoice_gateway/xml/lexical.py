@@ -13,6 +13,7 @@ _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIME = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,12}))?Z")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _LONGEST = 40
+_PLAIN = 11  # digits before the point: with 4 after it still below any limit
 
 
 class Digits(NamedTuple):
@@ -48,6 +49,20 @@ def digits(said: str) -> Digits:
     if len(whole) + len(fraction) > _LONGEST:
         raise ValueError(f"more than {_LONGEST} digits")
     return Digits(found[1] == "-" and bool(whole or fraction), whole, fraction)
+
+
+def minor(said: str, places: int) -> int | None:
+    """Return an amount in the form nearly all come in, 12.34, as minor units; None for any other.
+
+    Example:
+        >>> minor("12.34", 2), minor("12", 2), minor("+12.34", 2)
+        (1234, None, None)
+    """
+    whole, _, fraction = said.partition(".")
+    if len(fraction) != places or not 0 < len(whole) <= _PLAIN or not said.isascii():
+        return None
+    both = whole + fraction
+    return int(both) if both.isdigit() else None
 
 
 def decimal(said: str) -> Decimal:
