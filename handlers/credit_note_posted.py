@@ -24,6 +24,7 @@ from invoice_gateway.handler import (
     allocations,
     known_before,
     memos,
+    own_number,
 )
 
 
@@ -49,7 +50,7 @@ def read(document: Document) -> CreditNotePosted:
     if amount.minor <= 0:
         raise Rejected(Code.AMOUNT_NOT_POSITIVE, "a credit note must be positive")
     return CreditNotePosted(
-        number=document.invoice("Number"),
+        number=document.invoice("Number")._replace(number=own_number(document, "Number")),
         customer=document.text("Customer"),
         issued_on=document.day("IssueDate"),
         amount=amount,

@@ -26,10 +26,14 @@ SHORTEST_CANCELLATION_DAYS, LONGEST_CANCELLATION_DAYS = 7, 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerAccount:
-    """The account as sent; `sent_at` decides which of two versions is newer."""
+    """The account as sent; `sent_at` decides which of two versions is newer.
+
+    Without `auto_said` the switch of the automatic run stays as it is.
+    """
 
     account: Account
     sent_at: datetime
+    auto_said: bool
 
 
 def read(document: Document) -> CustomerAccount:
@@ -74,7 +78,8 @@ def read(document: Document) -> CustomerAccount:
         money_back_days=document.maybe_integer("MoneyBackDays"),
         as_of=sent_at,
     )
-    return CustomerAccount(account=account, sent_at=sent_at)
+    auto_said = document.has("AutoAllocate")
+    return CustomerAccount(account=account, sent_at=sent_at, auto_said=auto_said)
 
 
 def scope(message: CustomerAccount, _: Context) -> Scope:
@@ -95,6 +100,8 @@ def decide(message: CustomerAccount, book: Book, context: Context) -> Decision:
     known = draft.get(Account, new.party)
     if known is not None and known.as_of is not None and message.sent_at < known.as_of:
         return draft.decision()
+    if known is not None and not message.auto_said:
+        new = replace(new, auto_allocate=known.auto_allocate)
     draft.put(replace(new, ancestors=ancestors, cause=context.cause))
     if known is not None:
         allocations.auto_run(draft, new.party)
@@ -111,7 +118,8 @@ def _ancestors(draft: Draft, account: Account) -> tuple[str, ...]:
     if account.parent is None:
         return ()
     parent = draft.get(Account, account.parent)
-    if account.party == account.parent or (parent and account.party in parent.ancestors):
+    above = draft.above(parent) if parent else ()
+    if account.party in (account.parent, *above):
         raise Rejected(
             Code.BAD_TRANSITION,
             f"{account.party} cannot stand above itself (Parent {account.parent})",
@@ -122,7 +130,7 @@ def _ancestors(draft: Draft, account: Account) -> tuple[str, ...]:
             f"no account for parent {account.parent!r}",
             (WaitsFor.PARTY, account.parent),
         )
-    return (parent.party, *parent.ancestors)
+    return (parent.party, *above)
 
 
 HANDLER = Handler(

@@ -17,7 +17,6 @@ from invoice_gateway.handler import (
     InvoiceKey,
     Money,
     Notice,
-    Parked,
     Reach,
     Rejected,
     Role,
@@ -203,15 +202,11 @@ def _count_once(draft: Draft, message: DisputeNotice) -> None:
 
 
 def _check_reopened(draft: Draft, command: Open) -> None:
-    """Refuse to reopen what is unknown, still open, or about something else (D-06)."""
+    """Refuse to reopen what is not there, not theirs, still open or of another invoice (D-06)."""
     reopens = command.claim.reopens
     if reopens is None:
         return
-    old = draft.get(Dispute, reopens)
-    if old is None:
-        raise Parked(
-            Code.UNKNOWN_DISPUTE, f"no dispute {reopens!r} to reopen", (WaitsFor.DISPUTE, reopens)
-        )
+    old = draft.dispute(reopens)
     if old.invoice != command.invoice:
         raise Rejected(Code.BAD_TRANSITION, f"dispute {reopens!r} is about {old.invoice}")
     if old.state is DisputeState.OPEN:

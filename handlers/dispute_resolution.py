@@ -57,7 +57,6 @@ def scope(message: DisputeResolution, context: Context) -> Scope:
     memo = _memo_number(message.dispute_id, context.policy.enterprise)
     return Scope(
         disputes=(message.dispute_id,),
-        memos=(memo,),
         auto=True,
         money=None,
         provides=((WaitsFor.MEMO, str(memo)),),
@@ -131,8 +130,6 @@ def _credit(draft: Draft, message: DisputeResolution, dispute: Dispute, amount: 
     invoice = draft.get(Invoice, dispute.invoice)
     assert invoice is not None
     number = _memo_number(dispute.id, draft.context.policy.enterprise)
-    if draft.get(Memo, number) is not None:
-        raise Rejected(Code.NUMBER_TAKEN, f"memo {number} exists already")
     document = memos.Document(
         number=number,
         issued_on=message.resolved_on or draft.context.today,

@@ -44,6 +44,7 @@ from invoice_gateway.handler import (
     gross,
     known_before,
     memos,
+    own_number,
 )
 
 
@@ -99,6 +100,7 @@ def read(document: Document) -> InvoicePosted:
             "a document below zero cannot have been prepaid (Totals/Prepaid)",
         )
     number, issuer = document.invoice("Number"), document.maybe("Issuer")
+    own_number(document, "Number")
     return InvoicePosted(
         key=InvoiceKey(issuer or number.issuer, number.number),
         customer=document.text("Customer"),
@@ -276,6 +278,8 @@ def decide(message: InvoicePosted, book: Book, context: Context) -> Decision:
             _assert_prepayment(draft, message)
         allocations.welcome(draft, invoice)
     allocations.auto_run(draft, message.customer)
+    if message.prepaid:
+        allocations.report_unallocated(draft, _prepaid_key(message))
     return draft.decision()
 
 
@@ -304,7 +308,10 @@ def _prepaid_key(message: InvoicePosted) -> SourceKey:
 
 
 def _assert_prepayment(draft: Draft, message: InvoicePosted) -> None:
-    """Book what the ERP says was paid before, as a payment for this invoice (T-04)."""
+    """Book what the ERP says was paid before, as a payment for this invoice (T-04).
+
+    It pays before anything else that waits for the invoice: the ERP has taken it off already.
+    """
     source = Source(
         key=_prepaid_key(message),
         currency=message.currency,
@@ -326,6 +333,7 @@ def _assert_prepayment(draft: Draft, message: InvoicePosted) -> None:
         asserted_by_erp=True,
     )
     draft.announce(event, source)
+    allocations.apply_intents(draft, source)
 
 
 def _credit(draft: Draft, message: InvoicePosted) -> None:

@@ -71,7 +71,7 @@ def decide(message: LineStatusUpdate, book: Book, context: Context) -> Decision:
     _may_speak(message, context)
     invoice = draft.invoice(message.invoice)
     for line_no in message.line_nos:
-        _check_line(invoice, line_no, message.move)
+        _check_line(draft, invoice, line_no, message.move)
     for line_no in message.line_nos:
         draft.move(
             invoice.key,
@@ -96,8 +96,8 @@ def _may_speak(message: LineStatusUpdate, context: Context) -> None:
         raise Rejected(Code.TEXT_REQUIRED, "acting for the customer needs a ReasonText")
 
 
-def _check_line(invoice: Invoice, line_no: str, move: Move) -> None:
-    line = invoice.line(line_no)
+def _check_line(draft: Draft, invoice: Invoice, line_no: str, move: Move) -> None:
+    line = draft.line(invoice.key, line_no)
     if line is None:
         raise Rejected(Code.UNKNOWN_LINE, f"{invoice.key} has no line {line_no!r}")
     if move is Move.REVERSE_RECEIPT and line.live and line.open == 0:
@@ -111,13 +111,11 @@ def _remember_manual_receipt(draft: Draft, key: InvoiceKey, line_no: str, move: 
     """Keep a receipt confirmed by hand on an unsettled line from being undone by the ledger."""
     if move not in (Move.CONFIRM_RECEIPT, Move.REVERSE_RECEIPT):
         return
-    invoice = draft.get(Invoice, key)
-    assert invoice is not None
-    line = invoice.line(line_no)
+    line = draft.line(key, line_no)
     assert line is not None
     manual = move is Move.CONFIRM_RECEIPT and line.open > 0
     if manual != line.receipt_manual:
-        draft.put(invoice.with_line(line._replace(receipt_manual=manual)))
+        draft.put_line(key, line._replace(receipt_manual=manual))
 
 
 HANDLER = Handler(

@@ -31,6 +31,7 @@ from invoice_gateway.handler import (
     disputes,
     known_before,
     memos,
+    own_number,
     shown,
 )
 
@@ -60,7 +61,7 @@ class MemoPosted:
 def read(document: Document) -> MemoPosted:
     """Read a memo."""
     reverses = document.maybe("Reverses")
-    number = document.invoice("Number")
+    number = document.invoice("Number")._replace(number=own_number(document, "Number"))
     return MemoPosted(
         number=number,
         credit=document.text("Type") == "credit",
@@ -169,8 +170,9 @@ def _debit(
     if message.amount is not None:
         additions = [(text, message.amount.minor)]
     else:
+        known = {line.line_no for line in invoice.lines}
         for line_no, _ in message.parts:
-            if invoice.line(line_no) is None:
+            if line_no not in known:
                 raise Rejected(Code.UNKNOWN_LINE, f"{invoice.key} has no line {line_no!r}")
         additions = [(f"{text} (line {no})", money.minor) for no, money in message.parts]
     memo = memos.debit(draft, invoice, document, additions)
@@ -233,6 +235,13 @@ def _reversed(draft: Draft, message: MemoPosted, invoice: Invoice) -> Memo | Non
             Code.BAD_TRANSITION,
             f"{message.number} is not the opposite of {memo.key} "
             f"({memo.doc_type} over {shown(memo.amount, memo.currency)} on {memo.invoice})",
+        )
+    given = {line_no: money.minor for line_no, money in message.parts}
+    if message.credit and given and given != {part.line_no: part.amount for part in memo.parts}:
+        raise Rejected(
+            Code.BAD_TRANSITION,
+            f"{message.number} is not the opposite of {memo.key}: it credits other lines than "
+            f"the ones that {memo.key} added",
         )
     if memo.refunded and not message.credit:
         raise Rejected(Code.FUNDS_SPENT, f"the excess of memo {memo.key} was refunded")

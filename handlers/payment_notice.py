@@ -113,8 +113,9 @@ def _covered(invoice: Invoice, declared: Declared) -> tuple[str, ...]:
     Raises:
         Rejected: `unknown-line` or `currency-mismatch`.
     """
+    known = {line.line_no for line in invoice.lines} if declared.line_nos else set()
     for line_no in declared.line_nos:
-        if invoice.line(line_no) is None:
+        if line_no not in known:
             raise Rejected(Code.UNKNOWN_LINE, f"{invoice.key} has no line {line_no!r}")
     named = set(declared.line_nos)
     lines = [line for line in invoice.lines if (line.line_no in named if named else line.live)]

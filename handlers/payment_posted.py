@@ -27,7 +27,11 @@ from invoice_gateway.handler import (
     allocations,
     known_before,
     memos,
+    own_number,
 )
+
+NOT_PROVIDED = "NOTPROVIDED"
+"""What banks pass on as end-to-end id where the payer gave none (ISO 20022)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,9 @@ def read(document: Document) -> PaymentPosted:
                 f"a reference is in {money.currency}, the payment in {amount.currency} (T-07)",
             )
     return PaymentPosted(
-        key=SourceKey(document.text("Payer"), SourceType.PAYMENT, document.text("PaymentId")),
+        key=SourceKey(
+            document.text("Payer"), SourceType.PAYMENT, own_number(document, "PaymentId")
+        ),
         method=document.text("Method"),
         amount=amount,
         value_date=document.day("ValueDate"),
@@ -110,10 +116,7 @@ def decide(message: PaymentPosted, book: Book, context: Context) -> Decision:
         method=message.method,
         bank_reference=message.bank_reference,
         end_to_end_id=message.end_to_end_id,
-        intents=tuple(
-            Intent(invoice, money.minor if money else None, waiting=True)
-            for invoice, money in message.references
-        ),
+        intents=_intents(message),
         content_hash=context.content_hash,
         cause=context.cause,
     )
@@ -137,17 +140,40 @@ def decide(message: PaymentPosted, book: Book, context: Context) -> Decision:
     return draft.decision()
 
 
+def _intents(message: PaymentPosted) -> tuple[Intent, ...]:
+    """Return what is wished, in order, as far as the payment goes.
+
+    Amounts that add up to more than the payment are cut from the last one on, so that each invoice
+    gets the same whichever of them comes first (I-29).
+    """
+    left = message.amount.minor
+    intents = []
+    for invoice, money in message.references:
+        amount = None if money is None else min(money.minor, left)
+        intents.append(Intent(invoice, amount or None, waiting=amount != 0))
+        left -= amount or 0
+    return tuple(intents)
+
+
 def _refuse_second_name(draft: Draft, message: PaymentPosted) -> None:
     """Refuse money that is here already under another id (P-02).
+
+    Two bank references that differ are two bookings; else the end-to-end id tells, with amount and
+    date, unless its giver left it out.
 
     Raises:
         Rejected: `number-taken`.
     """
     bank, end_to_end = message.bank_reference, message.end_to_end_id
+    named = end_to_end not in (None, NOT_PROVIDED)
     mine = (end_to_end, message.amount, message.value_date)
     for other in draft.of(Source, message.key.account):
         theirs = (other.end_to_end_id, Money(other.amount, other.currency), other.value_date)
-        if (bank and other.bank_reference == bank) or (end_to_end and theirs == mine):
+        if bank and other.bank_reference:
+            same = bank == other.bank_reference
+        else:
+            same = named and mine == theirs
+        if same:
             raise Rejected(
                 Code.NUMBER_TAKEN,
                 f"this money is booked already as payment {other.key.reference!r} "

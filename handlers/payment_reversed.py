@@ -36,6 +36,7 @@ from invoice_gateway.handler import (
     SourceType,
     allocations,
     known_before,
+    own_number,
     shown,
 )
 
@@ -63,11 +64,17 @@ def read(document: Document) -> PaymentReversed:
     amount = document.maybe_money("Amount")
     if amount is not None and amount.minor <= 0:
         raise Rejected(Code.AMOUNT_NOT_POSITIVE, "a reversal must be positive")
-    payer = document.text("Payer")
+    payer, kind = document.text("Payer"), ReversalKind(document.text("Kind"))
+    if document.has("Invoice") and kind is not ReversalKind.REFUND:
+        raise document.refuse(
+            Code.BAD_TRANSITION,
+            "Invoice",
+            f"a {kind} takes the newest allocations, not an invoice's",
+        )
     return PaymentReversed(
-        reference=document.text("ReversalId"),
+        reference=own_number(document, "ReversalId"),
         payment=SourceKey(payer, SourceType.PAYMENT, document.text("PaymentId")),
-        kind=ReversalKind(document.text("Kind")),
+        kind=kind,
         amount=amount,
         invoice=document.maybe_invoice("Invoice"),
         reversed_on=document.day("ReversedOn"),

@@ -6,7 +6,7 @@ forgets something fails the test that shows it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
@@ -247,7 +247,10 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
     }
     yield from asked
     yield from allocations
-    yield from _found(book, Account, accounts)
+    yield from (
+        replace(each, ancestors=tuple(_above(book, each)))
+        for each in _found(book, Account, accounts)
+    )
     yield from _found(book, Notice, scope.notices)
     yield from _found(book, Reversal, scope.reversals)
     yield from (
@@ -277,6 +280,15 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
         for each in book.all(Dispute)
         if each.invoice in keys and each.state is DisputeState.OPEN
     )
+
+
+def _above(book: Book, account: Account) -> Iterable[str]:
+    """Yield the resellers above an account, nearest first, as they stand now."""
+    found = {account.party}
+    while account.parent is not None and account.parent not in found:
+        yield account.parent
+        found.add(account.parent)
+        account = _there(book.get(Account, account.parent))
 
 
 def _found(book: Book, kind: type[Any], keys: Iterable[object]) -> list[Any]:

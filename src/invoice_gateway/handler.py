@@ -133,6 +133,7 @@ __all__ = [
     "gross",
     "known_before",
     "memos",
+    "own_number",
     "shown",
     "snake_case",
 ]
@@ -161,6 +162,28 @@ class Handler(Generic[M]):
     def schema(self) -> str:
         """Return the file name of its schema."""
         return f"{snake_case(self.message)}.xsd"
+
+
+RESERVED = ("CM:", "DM:", "WO:", "prepaid:", "memo/")
+"""How the numbers begin that the gateway gives itself (docs/adr/0010)."""
+
+
+def own_number(document: Document, path: str) -> str:
+    """Return the number at `path`, which its sender chose.
+
+    Raises:
+        Rejected: `number-taken`, when it begins as the gateway's own numbers do.
+    """
+    number = document.text(path)
+    if number.startswith(RESERVED):
+        begins = " ".join(RESERVED)
+        raise document.refuse(
+            Code.NUMBER_TAKEN,
+            path,
+            f"{number!r} begins as numbers of the gateway do",
+            f"a number that does not begin with any of {begins}",
+        )
+    return number
 
 
 def known_before(

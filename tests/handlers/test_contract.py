@@ -114,3 +114,25 @@ def test_the_effective_date_is_the_date_of_posting():
 
     [allocation] = world.book.all(Allocation)
     assert str(allocation.posted_on) == "2026-10-01"
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        m.memo_posted("CM:ACME/N1/1", amount="1.00"),
+        m.memo_posted("WO:INV-1:PAY-1", amount="1.00"),
+        m.credit_note_posted("DM:1"),
+        m.payment_posted("prepaid:INV-1"),
+        m.payment_reversed("memo/CM-1"),
+        m.invoice_posted("CM:1"),
+    ],
+)
+def test_numbers_of_the_gateway_are_its_own(world, xml):
+    """A sender cannot take a number the gateway would give later."""
+    assert world.refusal(xml).code == "number-taken"
+
+
+@pytest.mark.parametrize("kind", ["bounce", "chargeback"])
+def test_only_a_refund_names_an_invoice(world, kind):
+    """Money that the bank takes back comes off the newest allocations (A-10)."""
+    assert world.refusal(m.payment_reversed(kind=kind, invoice="INV-1")).code == "bad-transition"

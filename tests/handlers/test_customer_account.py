@@ -129,6 +129,34 @@ def test_an_account_above_itself_is_refused_before_it_is_waited_for():
     assert World().refusal(m.customer_account("ACME", parent="ACME")).code == "bad-transition"
 
 
+def test_nobody_stands_above_itself_by_a_detour():
+    """Not even where all of them move in one batch."""
+    world = World().all(*(m.customer_account(each) for each in ("A", "B", "C")))
+    later = "2026-11-21T00:00:00Z"
+    world.all(
+        m.customer_account("A", parent="B", sent_at=later),
+        m.customer_account("B", parent="C", sent_at=later),
+    )
+
+    refused = world.refusal(m.customer_account("C", parent="A", sent_at=later))
+
+    assert refused.code == "bad-transition"
+    assert "C cannot stand above itself (Parent A)" in refused.message
+
+
+def test_a_version_that_is_silent_about_the_switch_leaves_it():
+    """A new address must not move money that somebody has stopped."""
+    world = World().all(
+        m.customer_account(), m.set_auto(on=False), m.invoice_posted(), m.payment_posted()
+    )
+
+    world.send(m.customer_account(name="Acme & Sons", sent_at="2026-11-21T00:00:00Z"))
+
+    assert world.account().name == "Acme & Sons"
+    assert not world.account().auto_allocate
+    assert world.allocations() == []
+
+
 def test_switching_automatic_allocation_on_lets_money_move():
     """A-03: re-enabling is a trigger; money that waited pays at once."""
     world = World().all(
@@ -138,7 +166,9 @@ def test_switching_automatic_allocation_on_lets_money_move():
     )
     assert world.allocations() == []
 
-    decision = world.send(m.customer_account(sent_at="2026-11-21T00:00:00Z"))
+    decision = world.send(
+        m.customer_account(sent_at="2026-11-21T00:00:00Z", terms=m.Terms(auto_allocate=True))
+    )
 
     assert "allocation.posted" in names(decision)
     assert world.allocations() == [("PAY-1", 7_000, "auto")]

@@ -99,6 +99,19 @@ def test_the_other_side_joins_by_opening(disputed):
     assert amounts(disputed) == {"1": 2_500}
 
 
+def test_the_dispute_of_somebody_else_is_not_raised_again(disputed):
+    """Nor does the refusal tell what it is about."""
+    disputed.send(m.invoice_posted("G-1", customer="GLOBEX"))
+    claim = m.Claim(reopens="ACME/DN-1/1")
+
+    refused = disputed.refusal(
+        m.dispute_opened("DN-9", invoice="G-1", lines=["1"], claim=claim, sender="globex")
+    )
+
+    assert refused.code == "forbidden"
+    assert "INV-1" not in refused.message
+
+
 def test_a_rejected_dispute_may_be_raised_again(disputed):
     """D-06: a new id that names the old one."""
     disputed.send(m.dispute_resolution("ACME/DN-1/1", outcome="rejected"))

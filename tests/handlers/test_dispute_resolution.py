@@ -193,10 +193,3 @@ def test_a_dispute_is_resolved_once(disputed):
     assert disputed.refusal(m.dispute_resolution(ID)).code == "dispute-not-open"
     refused = disputed.refusal(m.dispute_resolution("ACME/DN-7/1"))
     assert refused.waits_for == ("dispute", "ACME/DN-7/1")
-
-
-def test_the_number_of_its_memo_may_be_taken(disputed):
-    """By a memo that somebody posted under it before."""
-    disputed.send(m.memo_posted(f"CM:{ID}", amount="1.00"))
-
-    assert disputed.refusal(m.dispute_resolution(ID)).code == "number-taken"

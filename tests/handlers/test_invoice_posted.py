@@ -175,9 +175,26 @@ def test_a_prepayment_is_a_payment_that_the_erp_asserts(world):
     assert source.remaining == 0
     assert world.invoice().pending == 3_000
     assert world.says() == "NR NN"
+    assert "payment.unallocated" not in names(decision)
     world.send(m.invoice_posted("INV-2", prepaid="120.00"))
     assert world.invoice("INV-2").pending == 0
     assert world.invoice("INV-1").pending == 1_000
+    assert "payment.unallocated" in names(world.send(m.invoice_posted("INV-3", prepaid="120.00")))
+
+
+@pytest.mark.parametrize("payment_first", [True, False])
+def test_a_prepayment_comes_before_what_waits_for_the_invoice(world, payment_first):
+    """I-29: the ERP has taken it off already, whenever the rest comes in."""
+    payment = m.payment_posted(amount="100.00", value_date="2026-10-01", invoices=["INV-1"])
+    posted = m.invoice_posted(prepaid="30.00")
+
+    world.all(*((payment, posted) if payment_first else (posted, payment)))
+
+    assert world.allocations() == [
+        ("prepaid:INV-1", 3_000, "reference"),
+        ("PAY-1", 7_000, "reference"),
+    ]
+    assert world.source().remaining == 3_000
 
 
 # -- documents below zero (T-05) ------------------------------------------------------------------

@@ -245,10 +245,12 @@ def test_a_debit_by_line_names_the_lines_it_is_about(billed):
         ({"lines": {"9": "1.00"}}, "unknown-line"),
         ({"amount": "1.00", "dispute": ID}, "bad-transition"),
         ({"amount": "1.00", "currency": "USD"}, "currency-mismatch"),
+        ({"amount": "89999999999900.01"}, "amount-too-large"),
+        ({"lines": {"1": "89999999999900.00", "2": "0.01"}}, "amount-too-large"),
     ],
 )
 def test_a_debit_has_its_limits(disputed, fields, code):
-    """Positive, about lines there are, and never the answer to a dispute."""
+    """Positive, about lines there are, within what can be counted, never answering a dispute."""
     assert disputed.refusal(m.memo_posted("DM-1", credit=False, **fields)).code == code
 
 
@@ -288,6 +290,20 @@ def test_a_credit_takes_a_debit_back(billed):
     assert not billed.line("DM:DM-1:1").live
     assert billed.invoice().pending == 10_000
     assert billed.memo("DM-1").reversed_by == "CM-1"
+
+
+def test_a_credit_takes_a_debit_back_on_its_own_lines(billed):
+    """M-01: the opposite document is about the same lines."""
+    billed.send(m.memo_posted("DM-1", credit=False, lines={"1": "3.00", "2": "4.00"}))
+
+    refused = billed.refusal(m.memo_posted("CM-1", lines={"1": "7.00"}, reverses="DM-1"))
+    billed.send(
+        m.memo_posted("CM-2", lines={"DM:DM-1:1": "3.00", "DM:DM-1:2": "4.00"}, reverses="DM-1")
+    )
+
+    assert refused.code == "bad-transition"
+    assert "is not the opposite of ENTERPRISE/DM-1" in refused.message
+    assert billed.invoice().pending == 10_000
 
 
 def test_a_memo_is_reversed_once(billed):

@@ -78,6 +78,24 @@ def test_a_reference_to_what_is_not_there_holds_the_money(billed):
     assert billed.allocations() == [("PAY-1", 1_000, "auto")]
 
 
+@pytest.mark.parametrize("order", ["ABP", "BAP", "PAB", "PBA", "APB", "BPA"])
+def test_references_beyond_the_payment_are_cut_from_the_last(world, order):
+    """I-29: 60 + 60 of 100 is 60 + 40, in whatever order they come."""
+    messages = {
+        "A": m.invoice_posted("A", lines=["60.00"]),
+        "B": m.invoice_posted("B", lines=["60.00"]),
+        "P": m.payment_posted(
+            amount="100.00", invoices={"A": "60.00", "B": "60.00", "LATER": "10.00"}
+        ),
+    }
+
+    world.all(*(messages[each] for each in order))
+
+    assert world.allocations("A") == [("PAY-1", 6_000, "reference")]
+    assert world.allocations("B") == [("PAY-1", 4_000, "reference")]
+    assert world.source().remaining == 0
+
+
 def test_each_reference_gets_its_part(world):
     """In the order given, each up to the amount named."""
     world.all(
@@ -192,7 +210,15 @@ def test_an_id_is_used_once(world):
         ({"end_to_end": "E"}, {"end_to_end": "E", "amount": "9.00"}, None),
         ({"end_to_end": "E"}, {"end_to_end": "E", "value_date": "2026-11-21"}, None),
         ({"end_to_end": "E"}, {"end_to_end": "F"}, None),
+        ({"end_to_end": "NOTPROVIDED"}, {"end_to_end": "NOTPROVIDED"}, None),
         ({"bank_reference": "B"}, {"bank_reference": "C"}, None),
+        (
+            {"bank_reference": "B", "end_to_end": "E"},
+            {"bank_reference": "C", "end_to_end": "E"},
+            None,
+        ),
+        ({"bank_reference": "B", "end_to_end": "E"}, {"end_to_end": "E"}, "number-taken"),
+        ({"end_to_end": "E"}, {"bank_reference": "B", "end_to_end": "E"}, "number-taken"),
         ({}, {}, None),
     ],
 )

@@ -74,6 +74,12 @@ def account(party: str = "ACME", **fields: Any) -> Account:
     return Account(party=party, accounting_currency="EUR", **{**base, **fields})
 
 
+def with_line(given: Invoice, changed: Line) -> Invoice:
+    """Return an invoice with `changed` in place of its line of the same number."""
+    made = tuple(changed if each.line_no == changed.line_no else each for each in given.lines)
+    return replace(given, lines=made)
+
+
 def payment(
     reference: str = "PAY-1",
     amount: int = 100,

@@ -21,7 +21,7 @@ from invoice_gateway.model.ledger import Dispute, DisputeState, Part
 from invoice_gateway.model.status import Side
 from tests.world import letters
 
-from .build import Scene, invoice, line, lines
+from .build import Scene, invoice, line, lines, with_line
 
 CLAIM = Claim(notice_id="DN-1", reason_code="PRI", requested_action="CNP")
 OTHER = Claim(notice_id="DN-2", reason_code="QUA", requested_action="CNF")
@@ -408,7 +408,7 @@ def test_what_was_declared_meanwhile_is_what_it_returns_to():
     draft.move(scene.invoice().key, "1", Side.CUSTOMER, "declare-paid", role="owner", reason=None)
     settled = draft.get(type(scene.invoice()), scene.invoice().key)
     draft.put(
-        settled.with_line(settled.line("1")._replace(settled=60)),
+        with_line(settled, settled.line("1")._replace(settled=60)),
     )
     scene.close(draft)
     assert says(scene) == "DR"

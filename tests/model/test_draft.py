@@ -18,7 +18,7 @@ from invoice_gateway.model.money import Money
 from invoice_gateway.model.status import Move, Side
 from tests.world import SENDERS, key, letters
 
-from .build import Scene, account, context, invoice, line, payment
+from .build import Scene, account, context, invoice, line, payment, with_line
 
 EURO = Money(1, "EUR")
 
@@ -145,6 +145,35 @@ def test_what_is_there_is_returned():
     assert draft.invoice(key("INV-1")) == invoice()
     assert draft.dispute("A/B/1") is dispute
     assert draft.source(payment().key) == payment()
+
+
+def test_lines_are_taken_and_put_by_number():
+    """Whatever stands around them; a debit memo adds to them meanwhile."""
+    draft = Scene(invoice()).draft()
+
+    draft.put_line(key("INV-1"), line(number="2", amount=40, settled=7))
+    longer = draft.invoice(key("INV-1"))
+    draft.put(replace(longer, lines=(*longer.lines, line(number="DM:1", amount=5))))
+    draft.put_line(key("INV-1"), line(number="DM:1", amount=5, settled=5))
+
+    found = draft.invoice(key("INV-1")).lines
+    assert [(each.line_no, each.settled) for each in found] == [("1", 0), ("2", 7), ("DM:1", 5)]
+    assert draft.line(key("INV-1"), "DM:1") == found[2]
+    assert draft.line(key("INV-1"), "9") is None
+
+
+def test_who_stands_above_follows_those_that_moved():
+    """A right ends when a reseller moves away, for the rest of the batch as well."""
+    scene = Scene(
+        account("TOP"),
+        account("ACME", parent="GLOBEX", ancestors=("GLOBEX",)),
+        account("SHOP", parent="ACME", ancestors=("ACME", "TOP")),
+    )
+    draft = scene.draft()
+
+    assert draft.above(draft.account("SHOP")) == ("ACME", "GLOBEX")
+    assert draft.above(draft.account("ACME")) == ("GLOBEX",)
+    assert draft.above(draft.account("TOP")) == ()
 
 
 REACHES = [
@@ -380,7 +409,7 @@ def test_the_change_of_status_says_old_and_new():
     scene = Scene(invoice(of=[line(amount=100)]))
     draft = scene.draft()
     paid = scene.invoice().lines[0]._replace(settled=100)
-    draft.put(replace(scene.invoice().with_line(paid), settled=100))
+    draft.put(replace(with_line(scene.invoice(), paid), settled=100))
     scene.close(draft)
 
     event = scene.last.events[-1].event

@@ -64,8 +64,9 @@ def explicit(invoice: Invoice, amount: int, parts: Sequence[Part]) -> tuple[Part
     Raises:
         Rejected: `unknown-line`, `amount-not-positive`, `exceeds-line` or `parts-mismatch`.
     """
+    by_number = {line.line_no: line for line in invoice.lines}
     for part in parts:
-        line = invoice.line(part.line_no)
+        line = by_number.get(part.line_no)
         if line is None:
             raise Rejected(Code.UNKNOWN_LINE, f"{invoice.key} has no line {part.line_no!r}")
         if part.amount <= 0:

@@ -60,18 +60,19 @@ def spread_claim(invoice: Invoice, amount: int | None) -> tuple[Part, ...]:
     )
 
 
+def all_open(draft: Draft, invoice: Invoice) -> list[Dispute]:
+    """Return the open disputes of an invoice, in the order in which they came."""
+    return [
+        each
+        for each in draft.of(Dispute, invoice.account)
+        if each.state is DisputeState.OPEN and each.invoice == invoice.key
+    ]
+
+
 def open_on(draft: Draft, invoice: Invoice, line_no: str) -> Dispute | None:
     """Return the open dispute of a line, or None."""
-    return next(
-        (
-            each
-            for each in draft.of(Dispute, invoice.account)
-            if each.state is DisputeState.OPEN
-            and each.invoice == invoice.key
-            and each.line_no == line_no
-        ),
-        None,
-    )
+    found = (each for each in all_open(draft, invoice) if each.line_no == line_no)
+    return next(found, None)
 
 
 def raise_claim(
@@ -82,8 +83,8 @@ def raise_claim(
     Raises:
         Rejected: `unknown-line`, `bad-transition`, `dispute-amount` or `dispute-already-open`.
     """
-    line = _disputable(invoice, line_no)
-    present = open_on(draft, invoice, line_no)
+    line = _disputable(draft, invoice, line_no)
+    present = open_on(draft, invoice, line_no) if line.disputed else None
     if present is not None:
         _meet(draft, present, line, amount, claim)
         return
@@ -130,8 +131,8 @@ def raise_claim(
     draft.conclude(_opened(dispute), dispute)
 
 
-def _disputable(invoice: Invoice, line_no: str) -> Line:
-    line = invoice.line(line_no)
+def _disputable(draft: Draft, invoice: Invoice, line_no: str) -> Line:
+    line = draft.line(invoice.key, line_no)
     if line is None:
         raise Rejected(Code.UNKNOWN_LINE, f"{invoice.key} has no line {line_no!r}")
     if invoice.lifecycle not in (Lifecycle.SENT, Lifecycle.ISSUED) or not line.live:
@@ -166,9 +167,7 @@ def join(draft: Draft, dispute: Dispute) -> None:
     """
     must_be_open(dispute)
     side = draft.context.side
-    invoice = draft.get(Invoice, dispute.invoice)
-    assert invoice is not None
-    line = invoice.line(dispute.line_no)
+    line = draft.line(dispute.invoice, dispute.line_no)
     assert line is not None
     if line.axis(side).status is Status.DISPUTED:
         if side is Side.ENTERPRISE:
@@ -258,9 +257,7 @@ def close(
 
     Closing a joined dispute is two moves (I-18). `amount` is what was credited, by `memo`.
     """
-    invoice = draft.get(Invoice, dispute.invoice)
-    assert invoice is not None
-    line = invoice.line(dispute.line_no)
+    line = draft.line(dispute.invoice, dispute.line_no)
     assert line is not None
     _mark(draft, dispute, 0)
     role = SYSTEM if state is DisputeState.AUTO_CLOSED else draft.context.actor.role
@@ -311,11 +308,9 @@ def _must_be_raiser(draft: Draft, dispute: Dispute) -> None:
 
 def _mark(draft: Draft, dispute: Dispute, amount: int) -> None:
     """Note on the line how much of it is under dispute (0: nothing)."""
-    invoice = draft.get(Invoice, dispute.invoice)
-    assert invoice is not None
-    line = invoice.line(dispute.line_no)
+    line = draft.line(dispute.invoice, dispute.line_no)
     assert line is not None
-    draft.put(invoice.with_line(line._replace(disputed=amount)))
+    draft.put_line(dispute.invoice, line._replace(disputed=amount))
 
 
 def _opened(dispute: Dispute) -> DisputeOpened:

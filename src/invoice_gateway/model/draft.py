@@ -66,7 +66,7 @@ class Draft:
             self._dirty[entity.key] = None
 
     def line(self, key: InvoiceKey, line_no: str) -> Line | None:
-        """Return the newest version of a line of a known invoice, or None; any line costs the same."""
+        """Return the newest version of a line of a known invoice, or None when it has none such."""
         invoice = self.get(Invoice, key)
         assert invoice is not None
         at = self._numbered(invoice).get(line_no)
@@ -168,6 +168,16 @@ class Draft:
             )
         return source
 
+    def above(self, account: Account) -> tuple[str, ...]:
+        """Return the resellers above `account`, nearest first; those that moved count as moved."""
+        found: list[str] = []
+        names = account.ancestors
+        while names and names[0] not in found:
+            found.append(names[0])
+            higher = self.get(Account, names[0])
+            names = names[1:] if higher is None else higher.ancestors
+        return tuple(found)
+
     def may_touch(self, account: Account) -> None:
         """Refuse when the actor's right does not reach this account.
 
@@ -177,7 +187,7 @@ class Draft:
         reach, party = self.context.reach, self.context.actor.party
         if reach is Reach.ANY or party == account.party:
             return
-        if reach is Reach.BENEATH and party in account.ancestors:
+        if reach is Reach.BENEATH and party in self.above(account):
             return
         raise Rejected(
             Code.FORBIDDEN,

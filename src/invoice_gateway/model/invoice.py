@@ -5,7 +5,7 @@ settled, credited, written off) gives `settlement_state`. Money rules use the le
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -197,11 +197,6 @@ class Invoice:
     def line(self, line_no: str) -> Line | None:
         """Return the line with this number, or None."""
         return next((line for line in self.lines if line.line_no == line_no), None)
-
-    def with_line(self, line: Line) -> "Invoice":
-        """Return this invoice with `line` in place of the one of the same number."""
-        lines = tuple(line if each.line_no == line.line_no else each for each in self.lines)
-        return replace(self, lines=lines)
 
 
 def table5(lines: Sequence[Line], *, dispute_wins: bool = False) -> InvoiceStatus:

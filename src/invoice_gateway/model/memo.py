@@ -32,7 +32,7 @@ from .ledger import (
     Source,
     SourceType,
 )
-from .money import Money, shown, spread
+from .money import MAX_MINOR, Money, shown, spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,9 @@ def check_credit(invoice: Invoice, parts: Sequence[Part]) -> None:
     Raises:
         Rejected: `unknown-line`, `amount-not-positive` or `exceeds-creditable`.
     """
+    by_number = {line.line_no: line for line in invoice.lines}
     for part in parts:
-        line = invoice.line(part.line_no)
+        line = by_number.get(part.line_no)
         if line is None:
             raise Rejected(Code.UNKNOWN_LINE, f"{invoice.key} has no line {part.line_no!r}")
         if part.amount <= 0:
@@ -137,10 +138,18 @@ def debit(
     """Post a debit memo: one new line New/New per (description, minor units); return it.
 
     Raises:
-        Rejected: `amount-not-positive`.
+        Rejected: `amount-not-positive`, or `amount-too-large` when the invoice would exceed what
+            any amount may be.
     """
     if any(amount <= 0 for _, amount in additions):
         raise Rejected(Code.AMOUNT_NOT_POSITIVE, "a debit memo must be positive")
+    whole = invoice.amount + invoice.debit_memos + sum(amount for _, amount in additions)
+    if whole > MAX_MINOR:
+        raise Rejected(
+            Code.AMOUNT_TOO_LARGE,
+            f"{invoice.key} would come to {shown(whole, invoice.currency)}, "
+            f"at most {shown(MAX_MINOR, invoice.currency)} are possible",
+        )
     new = tuple(
         Line(
             line_no=f"DM:{document.number.number}:{at}",
@@ -287,12 +296,16 @@ def _close_dead_disputes(draft: Draft, key: InvoiceKey, except_id: str | None) -
     """Auto-close the disputes of lines that ask for nothing any more (D-07)."""
     invoice = draft.get(Invoice, key)
     assert invoice is not None
+    dead = {line.line_no for line in invoice.lines if line.disputed and not line.live}
+    if not dead:
+        return
+    found = {
+        each.line_no: each for each in disputes.all_open(draft, invoice) if each.id != except_id
+    }
     for line in invoice.lines:
-        if not line.disputed or line.live:
-            continue
-        found = disputes.open_on(draft, invoice, line.line_no)
-        if found is not None and found.id != except_id:
-            disputes.close(draft, found, DisputeState.AUTO_CLOSED, reason="nothing is due")
+        if line.line_no in dead and line.line_no in found:
+            dispute = found[line.line_no]
+            disputes.close(draft, dispute, DisputeState.AUTO_CLOSED, reason="nothing is due")
 
 
 def _posted(memo: Memo) -> MemoBooked:
