@@ -7,6 +7,7 @@ from math import factorial
 
 import pytest
 
+from invoice_gateway.store.canonical import state_hash
 from tests import invariants
 from tests.canonical import Essence, differences, essence
 from tests.engine_harness import ENTERPRISE, Databases, Story, identity, stories
@@ -19,8 +20,8 @@ FEW = 5
 
 def tell(
     databases: Databases, story: Story, bodies: list[bytes], chance: random.Random | None
-) -> tuple[Facts, Facts]:
-    """Return what is known in the end, and when the deadline of what still waits has passed.
+) -> tuple[Facts, Facts, str]:
+    """Return what is known in the end, and when all deadlines have passed; and the end's hash.
 
     The messages go in batches of one, or (with `chance`) of any size.
     """
@@ -32,9 +33,9 @@ def tell(
             engine.send(*rest[:size])
             rest = rest[size:]
         engine.settle()
-        facts = reader.read()
+        facts, hashed = reader.read(), state_hash(engine.store, history=False)
         engine.give_up()
-        return facts, reader.read()
+        return facts, reader.read(), hashed
 
 
 def outcomes(facts: Facts) -> Counter[tuple[str, str]]:
@@ -53,10 +54,11 @@ def test_any_order_gives_each_message_one_outcome(story: Story, databases: Datab
     submissions.update(identity(body) for body in set(story.bodies))
     for _ in range(ORDERS // len(STORIES) + 1):
         bodies = chance.sample(story.bodies, len(story.bodies))
-        one_by_one, _ = tell(databases, story, bodies, None)
-        facts, later = tell(databases, story, bodies, chance)
+        one_by_one, _, hashed = tell(databases, story, bodies, None)
+        facts, later, again = tell(databases, story, bodies, chance)
 
         assert not differences(essence(one_by_one), essence(facts)), "batches make a difference"
+        assert again == hashed
         assert {each.event_id for each in one_by_one.events} == {
             each.event_id for each in facts.events
         }
@@ -80,10 +82,11 @@ def test_an_order_free_story_ends_the_same_way(story: Story, databases: Database
         assert len(orders) == factorial(len(told))
     else:
         orders = [chance.sample(told, len(told)) for _ in range(40)]
-    expected: Essence | None = None
+    ends: list[tuple[Essence, str]] = []
     for bodies in orders:
-        facts, _ = tell(databases, story, bodies, chance)
-        expected = expected or essence(facts)
-        assert not differences(expected, essence(facts)), [identity(body) for body in bodies]
+        facts, _, hashed = tell(databases, story, bodies, chance)
+        ends.append((essence(facts), hashed))
+        assert not differences(ends[0][0], ends[-1][0]), [identity(body) for body in bodies]
+        assert ends[0][1] == hashed
         assert not facts.parked
         assert not facts.dead

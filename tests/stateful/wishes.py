@@ -147,6 +147,8 @@ def invoice(wish: Wish) -> bytes:
 def payment(wish: Wish) -> bytes:
     """Draw a PaymentPosted: for nothing in particular, or for invoices, with amounts or without."""
     row = wish.invoice()
+    if row and row.pending > 1 and wish.rarely():
+        return _all_but_a_few_cents(wish, row)
     currency = row.currency if row and not wish.rarely() else wish.one(*CURRENCIES)
     payer = row.account if row and not wish.rarely() else wish.one(*PARTIES)
     amount = wish.cents(row.pending if row else 0)
@@ -162,6 +164,19 @@ def payment(wish: Wish) -> bytes:
         value_date=wish.one(*DAYS),
         final=wish.maybe(wish.flag()),
         invoices=named,
+        **wish.ids(),
+    )
+
+
+def _all_but_a_few_cents(wish: Wish, row: Any) -> bytes:
+    """Draw a final payment that leaves what the tolerance lets be written off, or a bit more."""
+    return say.payment_posted(
+        wish.one(*PAYMENTS),
+        payer=row.account,
+        amount=_text(max(1, row.pending - wish.chance.randint(1, 6)), row.currency),
+        currency=row.currency,
+        final=True,
+        invoices=[row.number],
         **wish.ids(),
     )
 
@@ -332,10 +347,11 @@ def allocation(wish: Wish) -> bytes:
         return say.remove(
             source.reference, **named | {"invoice": wish.one(*paid, *paid, named["invoice"])}
         )
-    pending = row.pending if row else 0
+    amount = _text(wish.cents(min(source.remaining, row.pending if row else 0)), source.currency)
     return say.allocate(
         source.reference,
-        amount=_text(wish.cents(min(source.remaining, pending)), source.currency),
+        amount=amount,
+        parts={wish.line(row).line_no: amount} if row and wish.rarely() else None,
         currency=source.currency,
         **named,
     )

@@ -15,6 +15,7 @@ from invoice_gateway.xml.document import Document, Peeked, canonical, peek
 from invoice_gateway.xml.place import local_name
 from invoice_gateway.xml.safe import Limits, parse
 from invoice_gateway.xml.schemas import Schemas
+from invoice_gateway.xml.text import clip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ class Intake:
         delivery = incoming.delivery
         root = parse(delivery.body, self.limits)
         incoming.said = partial(peek, root)
-        incoming.type = local_name(str(root.tag))
+        incoming.type = clip(local_name(str(root.tag)))
         try:
             self.schemas.check(root)
         except Rejected:

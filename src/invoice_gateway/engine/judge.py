@@ -6,7 +6,7 @@ releases the parked messages that waited for what it brings.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -26,6 +26,8 @@ from invoice_gateway.model.decision import (
 from invoice_gateway.model.errors import Code, Finding, Parked, Rejected
 
 FINDINGS_MAX = 20
+FINGERPRINT_MAX = 500
+"""In characters: what strangers write must fit into an index."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +101,12 @@ class Judge:
         self._known = {
             key: _Known(each.hash, each.events, row=each.record, duplicates=each.duplicates)
             for key, each in seen.items()
+            if each.outcome is not Outcome.REJECTED
         }
+        self._past = {
+            key: each.events for key, each in seen.items() if each.outcome is Outcome.REJECTED
+        }
+        """How many `message.*` events an id has had whose message was parked, then refused."""
         self._waiting: dict[Waiting, list[Case]] = defaultdict(list)
         self._dead: dict[str, int] = {}
         self._events: dict[str, EventRow] = {}
@@ -111,21 +118,36 @@ class Judge:
             self._waiting[case.waiter.waits_for].append(case)
 
     def judge(self, case: Case) -> Verdict:
-        """Decide about one message, and about those it releases; return what became of it."""
+        """Decide about one message, and about those it releases; return what became of it.
+
+        What is released comes right after what released it. A chain may be long: no recursion.
+        """
+        verdict = self._verdict(case)
+        released = [self._released(case, verdict)]
+        while released:
+            each = next(released[-1], None)
+            if each is None:
+                released.pop()
+            else:
+                released.append(self._released(each, self._verdict(each)))
+        return verdict
+
+    def _verdict(self, case: Case) -> Verdict:
         bug = case.incoming.bug if case.refusal is None else None
         if bug is None:
             try:
-                verdict = self._decide(case)
+                return self._decide(case)
             except Exception as error:  # noqa: BLE001 - a bug must not stop its neighbours
                 bug = fingerprint_of(error)
-        if bug is not None:
-            if not case.was_parked:
-                return Verdict(outcome=None, bug=bug)
-            verdict = self._reject(case, Rejected(Code.INTERNAL_ERROR, f"a bug was met: {bug}"))
+        if not case.was_parked:
+            return Verdict(outcome=None, bug=bug)
+        return self._reject(case, Rejected(Code.INTERNAL_ERROR, f"a bug was met: {bug}"))
+
+    def _released(self, case: Case, verdict: Verdict) -> Iterator[Case]:
+        """Yield what waits for what an accepted message brings, in order of arrival."""
         if verdict.outcome is Outcome.ACCEPTED:
             for key in case.scope.provides:
-                self._release(key)
-        return verdict
+                yield from sorted(self._waiting.pop(key, ()), key=_arrival)
 
     def close(self) -> Saving:
         """Return what the batch commits; call it once, last."""
@@ -175,12 +197,12 @@ class Judge:
         return self._accept(case, decision)
 
     def _accept(self, case: Case, decision: Decision) -> Verdict:
-        self.saving.book.apply(decision.changes)
         events = list(self._announcer.derived(case, decision, self._now))
         record = self._record(case, Outcome.ACCEPTED)
         if case.actor is not None and case.actor.receipts:
             record = replace(record, events=record.events + 1)
             events.append(self._announcer.accepted(case, self._now, record.events))
+        self.saving.book.apply(decision.changes)  # after all that could fail: all or nothing
         self._keep(case, record, events)
         return Verdict(outcome=Outcome.ACCEPTED)
 
@@ -243,7 +265,7 @@ class Judge:
             dead_letter=dead,
             parked_before=case.was_parked,
         )
-        record = replace(record, events=record.events + 1)
+        record = replace(record, events=record.events + 1 if case.was_parked else 1)
         event = self._announcer.rejected(case, self._now, record)
         self._dead[dead] = self._keep(case, record, [event])
         return verdict
@@ -269,11 +291,12 @@ class Judge:
         )
 
     def _events_of(self, case: Case) -> int:
-        """Return how many `message.*` events a parked message has had; none, for a fresh one."""
-        known = self._known.get((case.incoming.sender, case.incoming.message_id))
+        """Return how many `message.*` events there have been under the id of a message."""
+        key = (case.incoming.sender, case.incoming.message_id)
+        known = self._known.get(key)
         if known is not None and case.was_parked:
             return known.events + known.new_events
-        return case.waiter.events if case.waiter else 0
+        return case.waiter.events if case.waiter else self._past.get(key, 0)
 
     def _keep(self, case: Case, record: Record, events: Iterable[EventRow]) -> int:
         """Note the record, in the place it has already if there is one; return its place."""
@@ -288,16 +311,13 @@ class Judge:
             known.record, known.events = place, record.events - known.new_events
         elif case.was_parked:
             self._known.pop(key, None)
+            self._past[key] = record.events
         for event in events:
             self._take(event)
         return place
 
     def _take(self, event: EventRow) -> None:
         self._events[event.event_id] = event
-
-    def _release(self, key: Waiting) -> None:
-        for case in sorted(self._waiting.pop(key, ()), key=_arrival):
-            self.judge(case)
 
 
 def _arrival(case: Case) -> tuple[bool, int]:
@@ -319,7 +339,7 @@ def _group(incoming: Incoming, code: str, findings: tuple[Finding, ...]) -> str:
     bare = "".join(
         part.partition("]")[2] if at else part for at, part in enumerate(path.split("["))
     )
-    return f"{code}|{incoming.type}|{bare}|{incoming.sender}"
+    return f"{code}|{incoming.type}|{bare}|{incoming.sender}"[:FINGERPRINT_MAX]
 
 
 def _overdue(waiter: Waiter) -> str:

@@ -6,7 +6,7 @@ from threading import Event
 import structlog
 
 from invoice_gateway.engine.ports import StoreUnavailable
-from invoice_gateway.engine.relay import Relay
+from invoice_gateway.engine.relay import Relay, tell
 
 log = structlog.get_logger()
 
@@ -48,6 +48,5 @@ def _round(relay: Relay) -> int:
     confirmed = [each.id for each in settled if each.error is None]
     if settled:
         relay.store.mark(confirmed, failed)
-    for name, reason in failed.items():
-        log.warning("event.unpublished", event_id=name, reason=reason)
+    tell(failed)
     return len(confirmed)

@@ -66,6 +66,7 @@ class Pipeline:
         condemned: Mapping[int, Rejected] | None = None,
         published: Iterable[str] = (),
         attempts: Mapping[int, str] | None = None,
+        releasing: bool = True,
     ) -> Processed:
         """Commit one batch and return what became of it; nothing is acked or published here.
 
@@ -75,6 +76,7 @@ class Pipeline:
             published: Event ids confirmed since the last batch; their outbox rows go.
             attempts: Hashes of deliveries (by place) whose attempts are counted; the counter goes
                 when the delivery is decided.
+            releasing: Whether parked messages are released now; else the tick does it.
 
         Raises:
             StoreUnavailable: not now; nothing was committed, or the inbox will tell.
@@ -85,33 +87,54 @@ class Pipeline:
         for at, refusal in (condemned or {}).items():
             cases[at].refusal = refusal
         self.meter.stage("understand", time.perf_counter() - started)
-        return self._commit(cases, (), published, attempts or {})
+        counted = {id(cases[at].incoming): name for at, name in (attempts or {}).items()}
+        return self._commit(cases, published, counted, releasing=releasing)
 
-    def settle_parked(self, waiters: Sequence[Waiter], *, expired: bool) -> Processed:
+    def settle_parked(
+        self,
+        waiters: Sequence[Waiter],
+        *,
+        expired: bool,
+        refusal: Rejected | None = None,
+        attempt: str | None = None,
+    ) -> Processed:
         """Judge parked messages again, or refuse them because their deadline has passed.
+
+        Those that somebody else has settled since they were read are left out.
+
+        Args:
+            waiters: In the order in which to judge them.
+            expired: Refuse them with the code of what is missing.
+            refusal: Refuse them with this instead.
+            attempt: Name of the counter of attempts that goes with them.
 
         Raises:
             StoreUnavailable: not now.
             Conflict: run it again.
         """
         cases = [self._case_of(waiter, expired=expired) for waiter in waiters]
-        return self._commit(cases, cases, (), {})
+        for case in cases:
+            case.refusal = refusal
+        counted = {id(case.incoming): attempt for case in cases} if attempt else {}
+        return self._commit(cases, (), counted, releasing=refusal is None)
 
     def _commit(
         self,
         cases: list[Case],
-        parked: Sequence[Case],
         published: Iterable[str],
-        attempts: Mapping[int, str],
+        counted: Mapping[int, str],
+        *,
+        releasing: bool,
     ) -> Processed:
         started = time.perf_counter()
         now = self.clock()
         with self.store.work() as work:
-            waiting = self._prepare(work, cases, parked)
-            everyone = [*cases, *waiting]
-            scopes = [case.scope for case in everyone if case.context is not None]
+            waiting = self._prepare(work, cases, releasing=releasing)
+            scopes = [case.scope for case in [*cases, *waiting] if case.context is not None]
             work.lock(work.accounts_of(scopes))
-            seen = work.seen({_id(case.incoming) for case in cases if case.context is not None})
+            cases, waiting = _unsettled(work, cases, waiting)
+            everyone = [*cases, *waiting]
+            seen = work.seen({_id(case.incoming) for case in everyone if case.context is not None})
             book = work.load(scopes)
             loaded = time.perf_counter()
             judge = Judge(book, seen, self.announcer, now, now + self.park_ttl)
@@ -119,7 +142,12 @@ class Pipeline:
             verdicts = [judge.judge(case) for case in cases]
             saving = judge.close()
             saving.published = list(published)
-            saving.attempts_done = [name for at, name in attempts.items() if verdicts[at].outcome]
+            undecided = {
+                id(case.incoming)
+                for case, verdict in zip(cases, verdicts, strict=True)
+                if verdict.outcome is None
+            }
+            saving.attempts_done = [name for case, name in counted.items() if case not in undecided]
             decided = time.perf_counter()
             work.save(saving)
             work.commit()
@@ -136,11 +164,13 @@ class Pipeline:
         ]
         return Processed(verdicts=verdicts, outgoing=outgoing)
 
-    def _prepare(self, work: Work, cases: Sequence[Case], parked: Sequence[Case]) -> list[Case]:
+    def _prepare(self, work: Work, cases: Sequence[Case], *, releasing: bool) -> list[Case]:
         """Give every case its actor and scope; return the parked ones this batch may release."""
         self._introduce(work, cases)
         waiting: list[Case] = []
-        known = {case.waiter.record for case in parked if case.waiter}
+        if not releasing:
+            return waiting
+        known = {case.waiter.record for case in cases if case.waiter}
         asked: set[tuple[str, str]] = set()
         fresh = list(cases)
         while len(waiting) < WAITERS_MAX:
@@ -226,7 +256,8 @@ class Pipeline:
         self.meter.stage("save", time.perf_counter() - decided)
         for case, verdict in zip(cases, verdicts, strict=True):
             outcome = verdict.outcome.value if verdict.outcome else "bug"
-            self.meter.message(case.incoming.type or "unknown", outcome)
+            kind = case.incoming.type  # whatever a stranger wrote: counted only if we know it
+            self.meter.message(kind if kind in self.intake.handlers else "unknown", outcome)
             if verdict.outcome is not Outcome.ACCEPTED:
                 log.info(
                     LOGGED[outcome],
@@ -236,6 +267,19 @@ class Pipeline:
                     code=verdict.code,
                 )
         log.info("batch.committed", messages=len(cases))
+
+
+def _unsettled(work: Work, cases: list[Case], waiting: list[Case]) -> tuple[list[Case], list[Case]]:
+    """Return both without the parked messages that a neighbour settled before we had the locks."""
+    parked = {case.waiter.record for case in [*cases, *waiting] if case.waiter}
+    if not parked:
+        return cases, waiting
+    still = work.still_parked(parked)
+
+    def stands(case: Case) -> bool:
+        return case.waiter is None or case.waiter.record in still
+
+    return [*filter(stands, cases)], [*filter(stands, waiting)]
 
 
 def _id(incoming: Incoming) -> tuple[str, str]:

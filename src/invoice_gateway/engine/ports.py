@@ -169,7 +169,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the inbox knows of a message that owns its id; `record` is its row."""
+    """What the inbox knows of a message id: the message that owns it, whose row is `record`.
+
+    Or, where nothing owns it, the last message under it that was parked and then refused.
+    """
 
     record: int
     hash: str
@@ -301,8 +304,16 @@ class Work(Protocol):
         """Lock the keys of the accounts, sorted, until the transaction ends; creates no row."""
         ...
 
+    def still_parked(self, records: Collection[int]) -> set[int]:
+        """Lock these rows of parked messages; return those that nobody has settled meanwhile."""
+        ...
+
     def seen(self, ids: Collection[tuple[str, str]]) -> dict[tuple[str, str], Seen]:
-        """Return what owns these (sender, message id): accepted, parked and duplicate messages."""
+        """Return what is known of these (sender, message id).
+
+        Accepted, parked and duplicate messages own theirs. One that was parked and then refused
+        does not, but it has had events: the next message of this id counts on from there.
+        """
         ...
 
     def load(self, scopes: Sequence[Scope]) -> Book:
@@ -332,6 +343,10 @@ class Store(Protocol):
 
     def attempt(self, delivery_hash: str, fingerprint: str | None) -> int:
         """Count one more attempt at a delivery, durably and at once; return how many that makes."""
+        ...
+
+    def excuse(self, delivery_hashes: Collection[str]) -> None:
+        """Take back one attempt at each: it was not now. Fails while nothing can be written."""
         ...
 
     def due_parked(self, now: datetime, limit: int) -> list[Waiter]:

@@ -47,7 +47,7 @@ class Announcer:
         event = MessageAccepted(
             sender=incoming.sender, message_id=incoming.message_id, message_type=incoming.type
         )
-        return self._about_message(case, event, now, version, "accepted")
+        return self._about_message(case, event, now, version)
 
     def duplicate(
         self, case: "Case", now: datetime, first: str, times: int, version: int
@@ -61,7 +61,7 @@ class Announcer:
             first_message=first,
             times=times,
         )
-        return self._about_message(case, event, now, version, f"duplicate\0{times}")
+        return self._about_message(case, event, now, version)
 
     def parked(self, case: "Case", now: datetime, parked: Parked, record: Record) -> EventRow:
         """Return the notice that a message waits."""
@@ -75,7 +75,7 @@ class Announcer:
             waits_for=" ".join(parked.waits_for),
             deadline=record.deadline,
         )
-        return self._about_message(case, event, now, record.events, "parked")
+        return self._about_message(case, event, now, record.events)
 
     def rejected(self, case: "Case", now: datetime, record: Record) -> EventRow:
         """Return the report on a refused submission."""
@@ -93,17 +93,19 @@ class Announcer:
             business_key=record.business_keys,
             dead_letter=record.dead_letter,
         )
-        name = f"rejected\0{record.dead_letter}"
         if case.was_parked:
-            return self._about_message(case, event, now, record.events, name)
+            return self._about_message(case, event, now, record.events)
         stamped = Stamped(event, f"dead-letter/{record.dead_letter}", 1)
-        return self._row(case, stamped, now, f"{_cause(case)}\0{name}")
+        return self._row(case, stamped, now, f"{_cause(case)}\0rejected\0{record.dead_letter}")
 
-    def _about_message(
-        self, case: "Case", event: Event, now: datetime, version: int, name: str
-    ) -> EventRow:
+    def _about_message(self, case: "Case", event: Event, now: datetime, version: int) -> EventRow:
+        """Return an event about a message; its version names it, as there may be many lives.
+
+        A parked message that is refused in the end may be sent again, and parked again.
+        """
         cause = _cause(case)
-        return self._row(case, Stamped(event, cause, version), now, f"{cause}\0{name}")
+        stamped = Stamped(event, cause, version)
+        return self._row(case, stamped, now, f"{cause}\0message\0{version}")
 
     def _row(self, case: "Case", stamped: Stamped, now: datetime, name: str) -> EventRow:
         event = stamped.event

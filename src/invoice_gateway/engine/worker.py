@@ -24,16 +24,21 @@ from invoice_gateway.engine.ports import (
     Publisher,
     Receiver,
     StoreUnavailable,
+    Waiter,
 )
-from invoice_gateway.engine.relay import Relay
+from invoice_gateway.engine.relay import Relay, tell
 from invoice_gateway.model.errors import Code, Rejected
 
 log = structlog.get_logger()
 
 CONFLICTS_MAX = 3
+VALUE_MAX = 200
+"""How much of an error is logged, in characters."""
 CONNECT_S = 5.0
 """How long to wait for the publisher at the start; without it events go to the relay."""
 BACKOFF_FIRST_S, BACKOFF_MOST_S = 0.2, 10.0
+HAND_BACK_MOST_S = 60.0
+"""How long to leave a database alone that answers, but takes nothing: a hand-back is not free."""
 
 REASONS = {"delivery_limit": Code.DELIVERY_LIMIT, "unroutable": Code.UNROUTABLE}
 """Codes for what the broker set aside; any other reason is `dead-lettered`."""
@@ -59,23 +64,29 @@ class Worker:
     _again: list[Delivery] = field(default_factory=list)
     _confirmed: list[str] = field(default_factory=list)
     _failed: dict[str, str] = field(default_factory=dict)
+    _excused: list[str] = field(default_factory=list)
+    _outages: int = 0
+    _draining: bool = False
     _next_tick: float = 0.0
 
     def run(self, stop: Event, *, once: bool = False) -> None:
         """Work until `stop` is set, or (`once`) until nothing has come for one poll."""
         self.publisher.wait_connected(CONNECT_S)
         while not stop.is_set():
+            connected = self.receiver.connected
             try:
-                busy = self.step()
+                busy = self.step(patient=once)
             except StoreUnavailable as away:
                 self._not_now(stop, away)
                 continue
-            if once and not busy and not self._again and self.receiver.connected:
+            if once and connected and self.receiver.connected and not busy and not self._again:
                 break
         self.finish()
 
-    def step(self) -> bool:
+    def step(self, *, patient: bool = False) -> bool:
         """Do one round; return whether anything came.
+
+        `patient`: wait a whole poll for it, also while events are in flight.
 
         Raises:
             StoreUnavailable: not now.
@@ -83,18 +94,25 @@ class Worker:
         self._collect()
         if time.monotonic() >= self._next_tick:
             self._tick()
+        if self._draining:
+            self._resend()
         if self._again:
             again, self._again = self._again, []
             for delivery in again:
                 self._alone(delivery)
             return True
-        timeout_s = 0.0 if self.publisher.in_flight else self.poll_s
+        timeout_s = 0.0 if self.publisher.in_flight and not patient else self.poll_s
         deliveries = self.receiver.receive(self.batch_size, timeout_s)
         if not deliveries and self.publisher.in_flight:
             self.publisher.wait(self.poll_s)
         if not deliveries:
             self._mark()
             return False
+        self._deal_with(deliveries)
+        return True
+
+    def _deal_with(self, deliveries: Sequence[Delivery]) -> None:
+        """Process a batch: what came for the first time together, everything else by itself."""
         together = [each for each in deliveries if each.origin == "in" and not each.redelivered]
         if together:
             self._together(together)
@@ -103,7 +121,6 @@ class Worker:
                 self._set_aside(delivery)
             elif delivery.redelivered:
                 self._alone(delivery)
-        return True
 
     def finish(self) -> None:
         """Wait for what is in flight and mark it; what is not confirmed is left to the relay."""
@@ -111,6 +128,7 @@ class Worker:
         self._collect()
         try:
             self._mark()
+            self._excuse()
         except StoreUnavailable as away:
             log.warning("outbox.unmarked", reason=str(away))
 
@@ -138,21 +156,42 @@ class Worker:
         """Process one message by itself, with a durable count of attempts (crash and bug guard)."""
         name = sha256(delivery.body).hexdigest()
         attempts = self.pipeline.store.attempt(name, None)
-        condemned = {}
-        if attempts > self.attempts_max:
-            text = f"given up after {attempts - 1} attempts that met a bug or killed the worker"
-            condemned[0] = Rejected(Code.INTERNAL_ERROR, text)
         try:
-            processed = self._process([delivery], condemned, {0: name})
+            if attempts > self.attempts_max:
+                self._refuse(delivery, _given_up(attempts), {0: name})
+                return
+            # What failed may be a parked message that this one releases: then leave it to the tick.
+            processed = self._process([delivery], None, {0: name}, releasing=attempts == 1)
         except StoreUnavailable:
+            self._excused.append(name)
             raise
-        except Exception as error:
-            if condemned:
-                raise
-            log.warning("message.failed", error=repr(error)[:200], attempts=attempts)
+        except Exception as error:  # noqa: BLE001 - a bug; the attempts are counted
+            log.warning("message.failed", error=repr(error)[:VALUE_MAX], attempts=attempts)
             self._again.append(delivery)
             return
         self._settle([delivery], processed)
+
+    def _refuse(
+        self, delivery: Delivery, refusal: Rejected, attempts: Mapping[int, str] | None = None
+    ) -> None:
+        """File a message as refused, whatever it says; if even that fails, the broker keeps it."""
+        reason = "conflict"
+        for _ in range(CONFLICTS_MAX):
+            try:
+                processed = self._process([delivery], {0: refusal}, attempts)
+            except Conflict:
+                continue
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                log.exception("message.stuck", type=delivery.type, error=repr(error)[:VALUE_MAX])
+                return
+            if processed.verdicts[0].outcome is not None:
+                self._settle([delivery], processed)
+                return
+            reason = str(processed.verdicts[0].bug)
+            break
+        log.error("message.stuck", type=delivery.type, error=reason)
 
     def _set_aside(self, delivery: Delivery) -> None:
         """File what the broker dead-lettered or could not route with our own dead letters."""
@@ -160,17 +199,15 @@ class Worker:
         code = REASONS.get(reason, Code.DEAD_LETTERED)
         if delivery.origin == "unrouted":
             code = Code.UNROUTABLE
-        refusal = Rejected(code, f"the broker set this message aside: {reason}")
-        try:
-            self._settle([delivery], self._process([delivery], {0: refusal}))
-        except Conflict:
-            self._again.append(delivery)
+        self._refuse(delivery, Rejected(code, f"the broker set this message aside: {reason}"))
 
     def _process(
         self,
         deliveries: Sequence[Delivery],
         condemned: dict[int, Rejected] | None = None,
         attempts: Mapping[int, str] | None = None,
+        *,
+        releasing: bool = True,
     ) -> Processed:
         published, self._confirmed = self._confirmed, []
         self.checkpoint("before-commit")
@@ -180,10 +217,12 @@ class Worker:
                 condemned=condemned,
                 published=published,
                 attempts=attempts,
+                releasing=releasing,
             )
         except Exception:
             self._confirmed = published + self._confirmed
             raise
+        self._outages = 0
         self.checkpoint("after-commit")
         return processed
 
@@ -210,12 +249,11 @@ class Worker:
     # -- what happens beside the batches ---------------------------------------------------------
 
     def _collect(self) -> None:
-        for settled in self.publisher.settled():
-            if settled.error is None:
-                self._confirmed.append(settled.id)
-            else:
-                self._failed[settled.id] = settled.error
-                log.warning("event.unpublished", event_id=settled.id, reason=settled.error)
+        settled = self.publisher.settled()
+        self._confirmed += [each.id for each in settled if each.error is None]
+        failed = {each.id: each.error for each in settled if each.error is not None}
+        tell(failed)
+        self._failed |= failed
 
     def _mark(self) -> None:
         if not self._confirmed and not self._failed:
@@ -225,43 +263,89 @@ class Worker:
         self._confirmed, self._failed = [], {}
 
     def _tick(self) -> None:
-        """Refuse parked messages that are overdue, release forgotten ones, resend old events."""
+        """Release forgotten parked messages, refuse those that are overdue, resend old events."""
         self._next_tick = time.monotonic() + self.tick_s
         store = self.pipeline.store
-        now = self.pipeline.clock()
-        for waiters, expired in (
-            (store.due_parked(now, self.batch_size), True),
-            (store.releasable(self.batch_size), False),
-        ):
-            if not waiters:
-                continue
-            try:
-                processed = self.pipeline.settle_parked(waiters, expired=expired)
-            except Conflict as conflict:
-                log.info("batch.conflicted", reason=str(conflict), messages=len(waiters))
-                continue
-            self.publisher.submit(processed.outgoing)
-        self.relay.step()
+        self._settle_parked(store.releasable(self.batch_size), expired=False)
+        due = store.due_parked(self.pipeline.clock(), self.batch_size)
+        self._settle_parked(due, expired=True)
+        if self._failed:  # a busy worker marks nothing else
+            self._mark()
+        self._resend()
         self.pipeline.meter.waiting(store.counts(), self.publisher.blocked_s)
+
+    def _resend(self) -> None:
+        """Send what is left in the outbox; go on with the next step where there was plenty."""
+        self._draining = self.relay.step() >= self.relay.limit
+
+    def _settle_parked(self, waiters: Sequence[Waiter], *, expired: bool) -> None:
+        """Judge parked messages; one that fails is tried alone, and holds up no other."""
+        if not waiters:
+            return
+        try:
+            processed = self.pipeline.settle_parked(waiters, expired=expired)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a conflict, or a bug of one of them
+            log.warning("parked.failed", error=repr(error)[:VALUE_MAX], messages=len(waiters))
+            for each in waiters:
+                self._settle_alone(each, expired=expired)
+            return
+        self.publisher.submit(processed.outgoing)
+
+    def _settle_alone(self, waiter: Waiter, *, expired: bool) -> None:
+        """Judge one parked message, counting attempts as with deliveries."""
+        name = sha256(waiter.body).hexdigest()
+        attempts = self.pipeline.store.attempt(name, None)
+        refusal = _given_up(attempts) if attempts > self.attempts_max else None
+        try:
+            processed = self.pipeline.settle_parked(
+                [waiter], expired=expired, refusal=refusal, attempt=name
+            )
+        except StoreUnavailable:
+            self._excused.append(name)
+            raise
+        except Exception:
+            log.exception("parked.stuck", message_id=waiter.message_id, attempts=attempts)
+            return
+        self.publisher.submit(processed.outgoing)
 
     def _not_now(self, stop: Event, away: StoreUnavailable) -> None:
         """Hand everything back once, and come back when the database answers.
 
-        Waits longer each time, with full jitter. Nothing is received in between: on older brokers
-        every hand-back counts as a delivery.
+        Waits longer each time, with jitter. Nothing is received in between: on older brokers every
+        hand-back counts as a delivery. So the wait grows, too, while a database answers but lets no
+        batch through: locked, full, or fit for reading only.
         """
         self.receiver.pause()
         self._again.clear()
+        self._outages += 1
+        delay_s = _delay_s(self._outages, HAND_BACK_MOST_S)
         for failures in count(1):
-            most = min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2**failures)
-            delay_s = random.uniform(BACKOFF_FIRST_S, most)  # noqa: S311 - jitter, not a secret
             log.warning("store.unavailable", reason=str(away), retry_in_s=round(delay_s, 2))
             if stop.wait(delay_s):
                 return
             try:
-                self.pipeline.store.counts()
+                self._excuse()
             except StoreUnavailable as still:
                 away = still
+                delay_s = _delay_s(failures, BACKOFF_MOST_S)
             else:
                 log.info("store.returned", failures=failures)
                 return
+
+    def _excuse(self) -> None:
+        """Take back the attempts that met an outage; fails while the database takes no writes."""
+        self.pipeline.store.excuse(self._excused)
+        self._excused.clear()
+
+
+def _delay_s(failures: int, most_s: float) -> float:
+    """Return how long to wait after so many failures, with jitter: half of it is certain."""
+    ceiling_s = min(most_s, BACKOFF_FIRST_S * 2.0 ** min(failures, 20))
+    return random.uniform(ceiling_s / 2, ceiling_s)  # noqa: S311 - jitter, not a secret
+
+
+def _given_up(attempts: int) -> Rejected:
+    text = f"given up after {attempts - 1} attempts that met a bug or killed the worker"
+    return Rejected(Code.INTERNAL_ERROR, text)

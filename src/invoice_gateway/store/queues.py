@@ -26,6 +26,7 @@ from .tables import (
     parked,
     source,
 )
+from .tables import attempt as tried
 from .work import waiter, waiting_messages
 
 LONGEST_PAUSE_S = 300
@@ -47,6 +48,20 @@ _ATTEMPT = sa.text(
     "VALUES (:hash, 1, :fingerprint, :now) ON CONFLICT (hash) DO UPDATE SET "
     "attempts = attempt.attempts + 1, fingerprint = excluded.fingerprint, "
     "last_at = excluded.last_at RETURNING attempts"
+)
+
+
+def excuse(session: Session, delivery_hashes: Collection[str]) -> None:
+    """Take back one attempt at each delivery and commit; writes even when there is none."""
+    rows = [(each,) for each in delivery_hashes] or [("",)]
+    session.write(_EXCUSE, rows)
+    session.commit()
+
+
+_EXCUSE = sql.Bulk(
+    postgresql="UPDATE attempt SET attempts = attempts - 1 WHERE hash = ANY(%s::text[])",
+    sqlite="UPDATE attempt SET attempts = attempts - 1 WHERE hash = ?",
+    columns=(tried.c.hash,),
 )
 
 # -- the outbox -------------------------------------------------------------------------------

@@ -63,6 +63,11 @@ class SqlStore:
         with connection.session(self.engine) as session:
             return queues.attempt(session, delivery_hash, fingerprint)
 
+    def excuse(self, delivery_hashes: Collection[str]) -> None:
+        """Take back one attempt at each: it was not now. Fails while nothing can be written."""
+        with connection.session(self.engine) as session:
+            queues.excuse(session, delivery_hashes)
+
     def unpublished(self, limit: int, older_than_s: float) -> list[tuple[str, Outgoing]]:
         """Claim outbox rows nobody confirmed, oldest first, as (event id, event).
 

@@ -319,6 +319,8 @@ OWNS_ITS_ID = "outcome IN ('accepted', 'parked', 'duplicate')"
 partial(
     "uq_message_sender_message_id", OWNS_ITS_ID, message.c.sender, message.c.message_id, unique=True
 )
+REFUSED = "outcome = 'rejected'"
+partial("ix_message_refused", REFUSED, message.c.sender, message.c.message_id)
 
 parked = sa.Table(
     "parked",

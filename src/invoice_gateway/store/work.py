@@ -13,7 +13,7 @@ from invoice_gateway.model.decision import Actor, Book, Role, Scope, Waiting
 from . import book, entities, records, sql
 from .connection import Session
 from .reads import same
-from .tables import OWNS_ITS_ID, message, parked, sender
+from .tables import OWNS_ITS_ID, REFUSED, message, parked, sender
 from .wanted import named
 
 
@@ -60,23 +60,37 @@ class SqlWork:
         self._locked = (self._locked or set()) | set(accounts)
         self._session.lock(accounts)
 
+    def still_parked(self, records: Collection[int]) -> set[int]:
+        """Lock these rows of parked messages; return those that nobody has settled meanwhile."""
+        if not records:
+            return set()
+        pg = self._session.postgresql
+        parameters = {"records": sql.numbers(records, postgresql=pg)}
+        return {row.message for row in self._session.read(_still_parked(pg), parameters)}
+
     def seen(self, ids: Collection[tuple[str, str]]) -> dict[tuple[str, str], Seen]:
-        """Return what owns these (sender, message id): accepted, parked and duplicate messages."""
+        """Return what is known of these (sender, message id): what owns them, or was refused last.
+
+        Only a message that was parked before it was refused has a row.
+        """
         if not ids:
             return {}
         asked = {(sql.clean(name), sql.clean(number)): (name, number) for name, number in ids}
         pg = self._session.postgresql
         parameters = sql.keys("seen", "sender", "message_id", rows=asked, postgresql=pg)
-        return {
-            asked[row.sender, row.message_id]: Seen(
+        found: dict[tuple[str, str], Seen] = {}
+        for row in self._session.read(_seen(pg), parameters):
+            each = Seen(
                 record=row.id,
                 hash=row.hash,
                 outcome=Outcome(row.outcome),
                 duplicates=row.duplicates,
                 events=row.events,
             )
-            for row in self._session.read(_seen(pg), parameters)
-        }
+            key = asked[row.sender, row.message_id]
+            if key not in found or _owns(each) > _owns(found[key]):
+                found[key] = each
+        return found
 
     def load(self, scopes: Sequence[Scope]) -> Book:
         """Return the union of all scopes: one statement per table, none when nothing is asked.
@@ -104,6 +118,11 @@ class SqlWork:
     def commit(self) -> None:
         """Make it durable."""
         self._session.commit()
+
+
+def _owns(seen: Seen) -> tuple[bool, int]:
+    """Return what ranks rows of one id: its owner, else the one refused last."""
+    return (seen.outcome is not Outcome.REJECTED, seen.events)
 
 
 def waiter(row: Any) -> Waiter:  # noqa: ANN401
@@ -152,18 +171,20 @@ def _waiters(postgresql: bool) -> sa.Executable:  # noqa: FBT001
 
 @cache
 def _seen(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Return owners and refused ones, each found through the index that is for them."""
     wanted = sql.keyset("seen", "sender", "message_id", postgresql=postgresql)
-    columns = message.c
-    return (
-        sa.select(
-            columns.id,
-            columns.sender,
-            columns.message_id,
-            columns.hash,
-            columns.outcome,
-            columns.duplicates,
-            columns.events,
-        )
-        .join(wanted, same(message, wanted, "sender", "message_id"))
-        .where(sa.text(f"message.{OWNS_ITS_ID}"))
+    names = ("id", "sender", "message_id", "hash", "outcome", "duplicates", "events")
+    found = sa.select(*(message.c[name] for name in names)).join(
+        wanted, same(message, wanted, "sender", "message_id")
     )
+    owners, refused = (
+        found.where(sa.text(f"message.{condition}")) for condition in (OWNS_ITS_ID, REFUSED)
+    )
+    return sa.union_all(refused, owners)
+
+
+@cache
+def _still_parked(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    rows = sql.among(parked.c.message, "records", postgresql=postgresql)
+    found = sa.select(parked.c.message).where(rows).order_by(parked.c.message)
+    return found.with_for_update() if postgresql else found

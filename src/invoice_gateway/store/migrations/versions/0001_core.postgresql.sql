@@ -182,6 +182,8 @@ CREATE INDEX ix_message_received_at ON message (received_at);
 
 CREATE UNIQUE INDEX uq_message_sender_message_id ON message (sender, message_id) WHERE outcome IN ('accepted', 'parked', 'duplicate');
 
+CREATE INDEX ix_message_refused ON message (sender, message_id) WHERE outcome = 'rejected';
+
 CREATE TABLE notice (
     kind TEXT COLLATE "C" NOT NULL,
     party TEXT COLLATE "C" NOT NULL,

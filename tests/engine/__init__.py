@@ -1,0 +1,1 @@
+"""The use cases: what becomes of messages when workers, databases and senders misbehave."""

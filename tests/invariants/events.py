@@ -1,0 +1,155 @@
+"""Invariants of events and messages: what is announced is what is, once and in order."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tests.facts import EventFact, Facts
+from tests.invariants.common import (
+    minor,
+)
+
+
+def status_is_announced(facts: Facts) -> Iterator[str]:
+    """I-19: status-changed comes exactly when the published tuple changes, and tells it rightly."""
+    last: dict[str, dict[str, str]] = {}
+    for event in facts.events:
+        if event.name == "invoice.issued":
+            last[event.aggregate_id] = event.block("State")
+        if event.name != "invoice.status-changed":
+            continue
+        old, new = event.block("Old"), event.block("New")
+        if old != last.get(event.aggregate_id):
+            yield f"{event.aggregate_id}: was {last.get(event.aggregate_id)}, announced {old}"
+        if old == new:
+            yield f"{event.aggregate_id}: announced a change from {old} to the same"
+        last[event.aggregate_id] = new
+    for row in facts.invoices.values():
+        said = last.get(f"{row.issuer}/{row.number}", {})
+        is_ = {
+            "Status": row.status,
+            "SettlementState": row.settlement_state,
+            "Contested": str(row.contested).lower(),
+            "Confirmation": row.confirmation,
+        }
+        if row.closure_reason:
+            is_["ClosureReason"] = row.closure_reason
+        if said != is_:
+            yield f"{row.number}: is {is_}, was announced as {said}"
+
+
+SPENT = {"credit.refunded", "payment.refunded", "payment.bounced", "payment.charged-back"}
+MADE = {"payment.received", "credit.created"}
+
+
+def events_tell_it_all(facts: Facts) -> Iterator[str]:
+    """I-19: who only hears the events knows what is pending and what remains."""
+    heard: dict[tuple[str, str], int] = defaultdict(int)
+    for event in facts.events:
+        for kind, key, amount in _amounts(event):
+            heard[kind, key] += amount
+    for row in facts.invoices.values():
+        pending = heard["invoice", f"{row.issuer}/{row.number}"]
+        if pending != row.pending:
+            yield f"{row.number}: {row.pending} are pending, the events say {pending}"
+    for row in facts.sources.values():
+        remaining = heard["source", f"{row.account}/{row.type}/{row.reference}"]
+        if remaining != row.remaining:
+            yield f"source {row.reference}: {row.remaining} remain, the events say {remaining}"
+
+
+def _amounts(event: EventFact) -> Iterator[tuple[str, str, int]]:
+    """Yield what an event changes: of which invoice or source, by how much."""
+    name = event.name
+    if name == "invoice.issued":
+        yield "invoice", event.aggregate_id, _heard(event, "Totals/Amount")
+    if name in MADE | SPENT:
+        amount = _heard(event, "Amount")
+        yield "source", event.aggregate_id, amount if name in MADE else -amount
+    if name in ("allocation.posted", "allocation.removed"):
+        amount = _heard(event, "Amount") * (-1 if name == "allocation.posted" else 1)
+        names = [event.text(each) for each in ("Customer", "SourceType", "SourceReference")]
+        yield "source", "/".join(map(str, names)), amount
+        yield "invoice", _invoice(event), amount
+    if name == "writeoff.posted":
+        yield "invoice", _invoice(event), -_heard(event, "Amount")
+    if name == "memo.posted" and event.text("DocType") != "credit-note":
+        sign = 1 if event.text("DocType") == "debit-memo" else -1
+        yield "invoice", _invoice(event), sign * _heard(event, "Applied")
+
+
+def _heard(event: EventFact, path: str) -> int:
+    found = event.tree.find("/".join(f"{{*}}{step}" for step in path.split("/")))
+    assert found is not None
+    return minor(found.text or "", found.get("currency") or "")
+
+
+def _invoice(event: EventFact) -> str:
+    found = event.tree.find("{*}Invoice")
+    assert found is not None
+    return f"{found.get('issuer', 'ENTERPRISE')}/{found.text}"
+
+
+def versions_have_no_gaps(facts: Facts) -> Iterator[str]:
+    """P-04: events of an aggregate are numbered 1 to n in order; its row knows n."""
+    last: dict[tuple[str, str], int] = defaultdict(int)
+    for event in facts.events:
+        key = (event.aggregate, event.aggregate_id)
+        if event.version != last[key] + 1:
+            yield f"{key}: version {event.version} follows {last[key]}"
+        last[key] = event.version
+    for row in facts.invoices.values():
+        if last["invoice", f"{row.issuer}/{row.number}"] != row.version:
+            yield f"{row.number}: version {row.version} is not that of its last event"
+    for row in facts.sources.values():
+        if last["source", f"{row.account}/{row.type}/{row.reference}"] != row.version:
+            yield f"{row.reference}: version {row.version} is not that of its last event"
+
+
+ORDER = ("fact", "line", "status", "consequence", "message")
+PLACES = {
+    "invoice.line-status-changed": "line",
+    "invoice.status-changed": "status",
+    **dict.fromkeys(
+        (f"dispute.{each}" for each in ("opened", "joined", "amended", "resolved", "withdrawn")),
+        "consequence",
+    ),
+    **dict.fromkeys(
+        (f"message.{each}" for each in ("accepted", "duplicate", "parked", "rejected")), "message"
+    ),
+}
+
+
+def events_come_in_order(facts: Facts) -> Iterator[str]:
+    """§4.3: facts, line statuses, invoice statuses, consequences; within one cause."""
+    causes: dict[str, list[EventFact]] = defaultdict(list)
+    for event in facts.events:
+        causes[event.cause].append(event)
+    for cause, events in causes.items():
+        places = [ORDER.index(PLACES.get(each.name, "fact")) for each in events]
+        derived = [place for place in places if place != ORDER.index("message")]
+        if any(later < earlier for earlier, later in pairwise(derived)):
+            yield f"{cause}: {[each.name for each in events]}"
+
+
+def messages_end_once(facts: Facts) -> Iterator[str]:
+    """A message is accepted, a duplicate or parked once, else a dead letter; events say so."""
+    owned: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in facts.messages:
+        if row.outcome != "rejected":
+            if owned[row.sender, row.message_id]:
+                yield f"{row.sender}/{row.message_id} has two outcomes"
+            owned[row.sender, row.message_id].add(row.outcome)
+        if (row.outcome == "parked") != (row.id in facts.parked):
+            yield f"{row.sender}/{row.message_id} is {row.outcome} and parked, or neither"
+    accepted = {
+        f"{sender}/{message_id}"
+        for (sender, message_id), outcomes in owned.items()
+        if "accepted" in outcomes
+    }
+    for event in facts.events:
+        if not event.name.startswith("message.") and event.cause not in accepted:
+            yield f"{event.name} of {event.cause}, which was not accepted"
+    refusals = sum(event.name == "message.rejected" for event in facts.events)
+    if refusals < len(facts.dead):
+        yield f"{len(facts.dead)} dead letters, {refusals} reports"

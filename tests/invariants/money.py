@@ -1,0 +1,196 @@
+"""Invariants of money: nothing is lost, nothing appears, nothing idle lies beside what is due."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from lxml import etree
+
+from tests.facts import Facts
+from tests.invariants.common import (
+    all_lines,
+    automatic,
+    free,
+    minor,
+    payable,
+    total,
+    where,
+)
+
+
+def sources_balance(facts: Facts) -> Iterator[str]:
+    """I-01, I-02: amount = posted + refunded + charged back + remaining; nothing is negative."""
+    used = total((each.row.source_id, each.row.amount) for each in facts.posted())
+    out = total((each.source_id, each.amount) for each in facts.reversals)
+    for row in facts.sources.values():
+        left = row.amount - used[row.id] - out[row.id]
+        if left < 0 or left != row.remaining:
+            yield f"source {row.reference}: {left} remain by the entries, {row.remaining} are said"
+        if (row.allocated, row.refunded + row.charged_back) != (used[row.id], out[row.id]):
+            yield f"source {row.reference}: counters are not the fold of the entries"
+        if row.reserved or (row.type == "open-credit" and row.charged_back):
+            yield f"source {row.reference}: reserved or charged back"
+
+
+def both_ends_agree(facts: Facts) -> Iterator[str]:
+    """I-03: what sources gave is what invoices got, per currency; within one account each."""
+    given = total((row.currency, row.allocated) for row in facts.sources.values())
+    got = total((row.currency, row.settled) for row in facts.invoices.values())
+    for currency in {*given, *got}:
+        if given[currency] != got[currency]:
+            yield f"sources gave {given[currency]} {currency}, invoices got {got[currency]}"
+    for each in facts.allocations:
+        source = facts.sources[each.row.source_id]
+        invoice = facts.invoices[each.row.invoice_id]
+        if (source.account, source.currency) != (invoice.account, invoice.currency):
+            yield f"{source.reference} of {source.account} pays {invoice.number}"
+        if each.row.amount <= 0:
+            yield f"an allocation of {source.reference} over {each.row.amount}"
+
+
+def lines_balance(facts: Facts) -> Iterator[str]:
+    """I-04, I-05: counters of a line are the fold of its entries, and stay within bounds."""
+    settled: dict[tuple[int, str], int] = defaultdict(int)
+    for each in facts.posted():
+        for line_no, amount in each.parts.items():
+            settled[each.row.invoice_id, line_no] += amount
+    memos = {each.id: each for each in facts.memos}
+    taken: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for memo_id, parts in facts.memo_parts.items():
+        for part in parts:
+            entry = taken[memos[memo_id].invoice_id, part.line_no, memos[memo_id].doc_type]
+            entry[0] += part.applied
+            entry[1] += part.excess
+    for line in all_lines(facts):
+        key = (line.invoice, line.line_no)
+        credited, excess = taken[*key, "credit-memo"]
+        written_off, none = taken[*key, "write-off"]
+        folds = (credited, excess, written_off, settled[key])
+        if (line.credited, line.excess, line.written_off, line.settled) != folds or none:
+            yield f"{where(facts, line)}: counters are not the fold of the entries"
+        if not 0 <= settled[key] <= line.amount - credited - written_off:
+            yield f"{where(facts, line)}: {settled[key]} are settled, {line.due} are due"
+        if (
+            min(folds) < 0
+            or credited + excess > line.amount
+            or written_off > line.due + written_off
+        ):
+            yield f"{where(facts, line)}: credits or write-offs out of bounds"
+
+
+def pending_adds_up(facts: Facts) -> Iterator[str]:
+    """I-06: pending = amount + debit memos - credits - write-offs - settled = open lines >= 0."""
+    for row in facts.invoices.values():
+        lines = facts.lines[row.id]
+        added = sum(each.amount for each in lines if each.kind == "debit-memo")
+        sums = (
+            added,
+            sum(each.credited for each in lines),
+            sum(each.written_off for each in lines),
+            sum(each.settled for each in lines),
+        )
+        if (row.debit_memos, row.credits, row.written_off, row.settled) != sums:
+            yield f"{row.number}: sums are not those of its lines"
+        rest = sum(each.open for each in lines)
+        if rest != row.pending or rest < 0 or row.amount + added - sum(sums[1:]) != rest:
+            yield f"{row.number}: {rest} are open, {row.pending} are pending"
+        disputed = sum(min(each.disputed, each.open) for each in lines)
+        if row.payable != rest - disputed:
+            yield f"{row.number}: {row.payable} are payable, not {rest - disputed}"
+
+
+def excess_is_credit(facts: Facts) -> Iterator[str]:
+    """I-07: every excess of a credit is open credit of its customer, memo by memo."""
+    created = {
+        (each.account, each.reference): each.amount
+        for each in facts.sources.values()
+        if each.origin == "excess-of-adjustment"
+    }
+    for memo in facts.memos:
+        excess = sum(part.excess for part in facts.memo_parts.get(memo.id, ()))
+        said = created.pop((memo.account, memo.number), 0)
+        if memo.doc_type == "credit-memo" and said != excess:
+            yield f"memo {memo.number} has excess {excess}, open credit {said}"
+        if memo.doc_type == "credit-memo" and memo.open_credit + memo.refunded != excess:
+            yield f"memo {memo.number} says {memo.open_credit} + {memo.refunded} of {excess}"
+    if created:
+        yield f"open credit without a memo: {created}"
+    on_lines = sum(each.excess for each in all_lines(facts))
+    by_memos = sum(part.excess for parts in facts.memo_parts.values() for part in parts)
+    if on_lines != by_memos:
+        yield f"lines have excess {on_lines}, memos {by_memos}"
+
+
+def cash_balance(facts: Facts) -> Iterator[str]:
+    """I-08: cash in less cash out is what payments allocate and what remains of them."""
+    for currency in {each.currency for each in facts.sources.values()}:
+        mine = [
+            each
+            for each in facts.sources.values()
+            if each.type == "payment" and each.currency == currency
+        ]
+        ids = {each.id for each in mine}
+        cash = sum(each.amount for each in mine) - sum(
+            each.amount for each in facts.reversals if each.source_id in ids
+        )
+        used = sum(each.row.amount for each in facts.posted() if each.row.source_id in ids)
+        if cash != used + sum(each.remaining for each in mine):
+            yield f"{currency}: cash is {cash}, allocated and remaining is not"
+
+
+def nothing_is_voided(facts: Facts) -> Iterator[str]:
+    """I-20: posted invoices stay Issued (voiding is for drafts, which come by other messages)."""
+    for row in facts.invoices.values():
+        if row.lifecycle != "Issued":
+            yield f"{row.number} is {row.lifecycle}"
+
+
+def no_idle_money(facts: Facts) -> Iterator[str]:
+    """I-23: never idle money of an account beside undisputed pending of an automatic invoice."""
+    blocked = {(each.source_id, each.invoice_id) for each in facts.pairs if each.blocked}
+    for source in facts.sources.values():
+        if not facts.accounts[source.account].auto_allocate or free(facts, source) <= 0:
+            continue
+        for row in automatic(facts, source):
+            if (source.id, row.id) not in blocked and payable(facts, row) > 0:
+                yield f"{source.reference} has {free(facts, source)} for {row.number}"
+
+
+def rounding_is_exact(facts: Facts) -> Iterator[str]:
+    """I-33: lines add up to the invoice, parts to their memo and to their allocation."""
+    for row in facts.invoices.values():
+        lines = [each for each in facts.lines[row.id] if each.kind != "debit-memo"]
+        if sum(each.amount for each in lines) != row.amount or min(e.amount for e in lines) < 0:
+            yield f"{row.number}: lines do not add up to {row.amount}"
+    for memo in facts.memos:
+        parts = facts.memo_parts.get(memo.id, ())
+        if memo.invoice_id is not None and sum(each.amount for each in parts) != memo.amount:
+            yield f"memo {memo.number}: parts do not add up to {memo.amount}"
+        if any(each.applied + each.excess != each.amount for each in parts):
+            yield f"memo {memo.number}: applied and excess do not add up"
+    for each in facts.allocations:
+        if sum(each.parts.values()) != each.row.amount or min(each.parts.values()) <= 0:
+            yield f"allocation {each.row.id}: parts do not add up to {each.row.amount}"
+
+
+def documents_are_booked(facts: Facts) -> Iterator[str]:
+    """I-33, T-03: what is booked is what the documents said, to the minor unit."""
+    booked: dict[str, set[int]] = defaultdict(set)
+    for row in (*facts.invoices.values(), *facts.sources.values(), *facts.memos):
+        booked[row.cause].add(row.amount)
+    for cause, root in facts.said.items():
+        said = _said(root)
+        if said is not None and said not in booked[cause]:
+            yield f"{cause} says {said}, booked is {booked[cause]}"
+
+
+def _said(root: etree._Element) -> int | None:
+    """Return the amount of a document that is booked as a whole, in minor units."""
+    kind = etree.QName(root).localname
+    if kind == "InvoicePosted":
+        currency = root.findtext("{*}Currency") or ""
+        texts = [root.findtext(f"{{*}}Totals/{{*}}{each}") for each in ("TaxInclusive", "Rounding")]
+        return abs(sum(minor(each, currency) for each in texts if each))
+    if kind in ("CreditNotePosted", "PaymentPosted", "MemoPosted"):
+        amounts = root.findall("{*}Amount") or root.findall("{*}Lines/{*}Line/{*}Amount")
+        return sum(minor(each.text or "", each.get("currency") or "") for each in amounts)
+    return None
