@@ -16,7 +16,9 @@ def configure(form: Literal["auto", "json", "console"], level: str) -> None:
     """Set up logging for this process; called by faces only."""
     console = form == "console" or (form == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
         if console
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
@@ -40,10 +42,13 @@ def tame(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     for key, value in list(event.items()):
         if key in HIDDEN:
             del event[key]
-        elif isinstance(value, str) and key != "exception":
-            event[key] = "".join(each if each.isprintable() else _escaped(each) for each in value)[
-                :VALUE_MAX
-            ]
+        elif isinstance(value, str):
+            lines = key == "exception"  # a traceback is long; what strangers wrote may be in it
+            tamed = "".join(
+                each if each.isprintable() or (lines and each == "\n") else _escaped(each)
+                for each in value
+            )
+            event[key] = tamed if lines else tamed[:VALUE_MAX]
     return event
 
 

@@ -37,9 +37,9 @@ def terse():
 
 @pytest.fixture
 def store(database_url):
-    """A migrated database that has little patience, with everybody registered."""
+    """A migrated database with everybody registered."""
     upgrade(database_url)
-    made = connect(database_url, lock_timeout_s=0.1)
+    made = connect(database_url)
     Engine(made).register(SENDERS)
     yield made
     made.close()
@@ -163,7 +163,8 @@ def test_a_lock_held_by_an_operator_counts_against_no_message(postgres_url, tmp_
 def test_a_worker_that_is_to_end_takes_everything_along(rabbitmq_server, amqp_url, postgres_url):
     """Also what the broker holds back until there are acknowledgements."""
     place = site.build(rabbitmq_server, amqp_url, postgres_url, batch_size=5)
-    bodies = [messages.customer_account(f"P-{at}") for at in range(100)]
+    bodies = [messages.customer_account("ACME")]
+    bodies += [messages.invoice_posted(f"INV-{at}") for at in range(60)]
     place.send("erp", bodies)
 
     with place.app.worker() as working:

@@ -23,10 +23,12 @@ from invoice_gateway.engine.ports import (
     Record,
     Saving,
     Store,
+    StoreUnavailable,
     Work,
 )
 
 CONFLICTS_MAX = 3
+TEXT_MAX = 200
 MADE_UP = "sha256:"
 """How the ids begin that the gateway gives to messages without one."""
 
@@ -137,6 +139,27 @@ class DeadLetters:
             yield letters[start : start + self.batch_size]
 
     def _try(
+        self, letters: Sequence[Letter], watched: "_Watched"
+    ) -> tuple[list[Replayed], list[Outgoing]]:
+        """Submit letters together, or, when that fails, each alone: one holds up no other."""
+        try:
+            return self._submit(letters, watched)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            if len(letters) == 1:
+                if isinstance(error, Conflict):
+                    raise
+                [letter], text = letters, repr(error)[:TEXT_MAX]
+                return [
+                    Replayed(id=letter.id, message_id=letter.message_id, outcome=None, text=text)
+                ], []
+        alone = [self._try([each], watched) for each in letters]
+        return [one for done, _ in alone for one in done], [
+            event for _, events in alone for event in events
+        ]
+
+    def _submit(
         self, letters: Sequence[Letter], watched: "_Watched"
     ) -> tuple[list[Replayed], list[Outgoing]]:
         pipeline = replace(self.pipeline, store=cast(Store, watched))

@@ -77,6 +77,7 @@ def _sqlite(url: sa.URL, options: Options) -> sa.Engine:
     made = sa.create_engine(
         url,
         pool_size=options.pool_size,
+        hide_parameters=True,  # errors are logged, what people wrote is not
         connect_args={"timeout": options.lock_timeout_s, "check_same_thread": False},
     )
 
@@ -113,6 +114,7 @@ def _postgresql(url: sa.URL, options: Options) -> sa.Engine:
         url,
         pool_size=options.pool_size,
         pool_timeout=options.connect_timeout_s,
+        hide_parameters=True,  # as above
         connect_args={
             "connect_timeout": options.connect_timeout_s,
             "application_name": "invoice-gateway",

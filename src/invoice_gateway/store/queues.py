@@ -22,6 +22,7 @@ from .tables import (
     event,
     invoice,
     memo,
+    message,
     outbox,
     parked,
     source,
@@ -180,29 +181,45 @@ def releasable(session: Session, limit: int) -> list[Waiter]:
 
     A message may be parked while a neighbour commits what it waits for: nobody releases it then.
     """
-    kind, key = parked.c.kind, parked.c.key
-    payment = sa.exists().where(_joined(source.c.account, source.c.type, source.c.reference) == key)
+    found = _releasable(session.postgresql)
+    return [waiter(row) for row in session.read(found, {"limit": limit})]
+
+
+@cache
+def _releasable(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+    """Look every key up through the index of what it names: workers ask this all the time."""
+    key = parked.c.key
+    first, rest = _split(key, postgresql=postgresql)
+    second, third = _split(rest, postgresql=postgresql)
+    payment = (source.c.account == first, source.c.type == second, source.c.reference == third)
     there = {
-        WaitsFor.INVOICE: sa.exists().where(_joined(invoice.c.issuer, invoice.c.number) == key),
-        WaitsFor.PARTY: sa.exists().where(account.c.party == key),
-        WaitsFor.DISPUTE: sa.exists().where(dispute.c.id == key),
+        WaitsFor.INVOICE: (invoice.c.issuer == first, invoice.c.number == rest),
+        WaitsFor.PARTY: (account.c.party == key,),
+        WaitsFor.DISPUTE: (dispute.c.id == key,),
         WaitsFor.PAYMENT: payment,
         WaitsFor.SOURCE: payment,
-        WaitsFor.MEMO: sa.exists().where(_joined(memo.c.issuer, memo.c.number) == key),
+        WaitsFor.MEMO: (memo.c.issuer == first, memo.c.number == rest),
     }
-    statement = (
+    found = [
+        sa.select(parked.c.message).where(parked.c.kind == kind.value, sa.exists().where(*named))
+        for kind, named in there.items()
+    ]
+    return (
         waiting_messages()
-        .where(sa.or_(*(sa.and_(kind == each, found) for each, found in there.items())))
-        .limit(limit)
+        .where(message.c.id.in_(sa.union_all(*found)))
+        .limit(sa.bindparam("limit", type_=sa.Integer))
     )
-    return [waiter(row) for row in session.read(statement)]
 
 
-def _joined(*columns: sa.Column[str]) -> sa.ColumnElement[str]:
-    joined: sa.ColumnElement[str] = columns[0]
-    for column in columns[1:]:
-        joined = joined + "/" + column
-    return joined
+def _split(
+    key: sa.ColumnElement[str], *, postgresql: bool
+) -> tuple[sa.ColumnElement[str], sa.ColumnElement[str]]:
+    """Return what stands before and after the first slash of a key; no party id holds one."""
+    at = (sa.func.strpos if postgresql else sa.func.instr)(key, "/")
+    before: sa.ColumnElement[str] = sa.func.substr(key, 1, at - 1, type_=key.type)
+    if postgresql:  # where there is no slash, a length of -1 would be an error
+        before = sa.func.split_part(key, "/", 1, type_=key.type)
+    return before, sa.func.substr(key, at + 1, type_=key.type)
 
 
 def counts(session: Session) -> Counts:
