@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup demo test check static bench up down fix diagram lock clean
+.PHONY: help setup demo test check static bench up down fix docs lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -71,8 +71,10 @@ fix: setup ## format and repair what ruff can repair
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-diagram: setup ## write docs/status.md from the tables of the rules
+docs: setup ## write the generated pages: status tables, events and messages, settings
 	$(BIN)/python -m invoice_gateway.model.diagram > docs/status.md
+	$(BIN)/python -m invoice_gateway.bus.asyncapi > docs/asyncapi.yaml
+	$(BIN)/python -m invoice_gateway.cli.reference > docs/configuration.md
 
 lock: ## resolve both lock files anew from pyproject.toml
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \

@@ -6,9 +6,9 @@ file.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError
 from pydantic_settings import (
@@ -124,14 +124,19 @@ def load(**flags: object) -> Settings:
 
 
 def masked(url: str) -> str:
-    """Return `url` with its password hidden.
+    """Return `url` with its password hidden, also where a slip of the pen made it no URL.
 
     Example:
-        >>> masked("amqp://erp:secret@mq:5672/")
-        'amqp://erp:***@mq:5672/'
+        >>> masked("amqp://erp:secret@mq:5672/"), masked("postgres:/erp:se/cret@db/gateway")
+        ('amqp://erp:***@mq:5672/', 'postgres:/erp:***@db/gateway')
+        >>> masked("postgresql://db/gateway?user=erp&password=secret")
+        'postgresql://db/gateway?user=erp&password=***'
     """
-    parts = urlsplit(url)
-    if not parts.password:
+    url = re.sub(r"(?i)(password=)[^&]*", r"\1***", url)
+    scheme, _, rest = url.partition(":")
+    path = rest.lstrip("/")
+    credentials, _, place = path.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    if not colon:
         return url
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{place}"))
+    return f"{scheme}:{rest[: len(rest) - len(path)]}{user}:***@{place}"

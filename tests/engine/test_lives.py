@@ -135,3 +135,14 @@ def test_a_long_chain_is_released_at_once(engine):
 
     assert engine.store.counts().parked == 0
     assert engine.store.counts().dead == 0
+
+
+def test_an_account_as_it_was_before_does_not_come_back(engine):
+    """An update overtaken by a later one is accepted, and changes nothing."""
+    newer = messages.customer_account(name="New", sent_at="2026-11-20T10:00:00Z", message_id="n")
+    older = messages.customer_account(name="Old", sent_at="2026-11-19T10:00:00Z", message_id="o")
+
+    assert engine.send(newer) == ["accepted"]
+    assert engine.send(older) == ["accepted"]
+
+    assert rows(engine, tables.account.c.name) == [("New",)]

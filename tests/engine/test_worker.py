@@ -11,8 +11,9 @@ import structlog
 from invoice_gateway import log
 from invoice_gateway.app import assemble
 from invoice_gateway.bus.folder import FolderPublisher, FolderReceiver
+from invoice_gateway.engine.ports import Delivery
 from invoice_gateway.engine.relay import Relay
-from invoice_gateway.engine.worker import Worker
+from invoice_gateway.engine.worker import PORTION_BYTES, Worker, _portions
 from invoice_gateway.model.decision import Decision
 from invoice_gateway.model.ledger import Account
 from invoice_gateway.settings import Settings
@@ -23,6 +24,7 @@ from tests.faults import site
 
 SENDERS = (*ENTERPRISE, Sender("acme", "ACME", "partner"))
 TOO_LARGE = 2**70
+NOBODY = {"sender": None, "message_id": None, "type": None, "content_type": None}
 PATIENCE_S = 30.0
 
 
@@ -171,3 +173,15 @@ def test_a_worker_that_is_to_end_takes_everything_along(rabbitmq_server, amqp_ur
         working.run(threading.Event(), once=True)
 
     assert len(place.outcomes()) == len(bodies)
+
+
+def test_large_messages_are_parsed_a_few_at_a_time():
+    """In order, all of them; one that is too large by itself goes alone."""
+    large = PORTION_BYTES // 2
+    sizes = [1, large, large, 2 * PORTION_BYTES, 5, 6]
+    deliveries = [Delivery(body=bytes(size), tag=size, **NOBODY) for size in sizes]
+
+    portions = [[each.tag for each in portion] for portion in _portions(deliveries)]
+
+    assert portions == [[1, large], [large], [2 * PORTION_BYTES], [5, 6]]
+    assert list(_portions([])) == []

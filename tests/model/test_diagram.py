@@ -28,13 +28,13 @@ def words(pair):
 
 
 def test_the_page_is_up_to_date():
-    """What `make diagram` would write after a change of the rules."""
+    """What `make docs` would write after a change of the rules."""
     written = (DOCS / "status.md").read_text(encoding="utf-8")
     command = [sys.executable, "-m", "invoice_gateway.model.diagram"]
     printed = subprocess.run(command, capture_output=True, check=True, encoding="utf-8").stdout
 
     assert printed == page()
-    assert written == page(), "docs/status.md is not what the tables say: run `make diagram`"
+    assert written == page(), "docs/status.md is not what the tables say: run `make docs`"
 
 
 def test_the_pair_table_is_appendix_a():

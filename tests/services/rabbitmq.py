@@ -87,9 +87,14 @@ class RabbitMQ:
     def add_user(self, name: str, password: str) -> None:
         """Make a user with every permission in every virtual host of the tests, old and new.
 
-        Asking again for the same user changes nothing.
+        Asking again for a user changes its password, if anything.
         """
         if self._passwords.get(name) == password:
+            return
+        if name in self._passwords:
+            change = f"change_password({_b(name)},{_b(password)},{_b('tests')})"
+            self.ctl("eval", f"rabbit_auth_backend_internal:{change}.")
+            self._passwords[name] = password
             return
         grants = _each(_grant(name, vhost) for vhost in sorted({"/", *self._made}))
         add = f"rabbit_auth_backend_internal:add_user({_b(name)},{_b(password)},{_b('tests')})"

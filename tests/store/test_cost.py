@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from invoice_gateway.model.decision import Scope
 from invoice_gateway.model.invoice import Invoice, Kind, Line
-from invoice_gateway.store import SqlStore
+from invoice_gateway.store import SqlStore, connect, upgrade
 
 from .build import ACME, account, event, invoice, key, put, record, saving
 
@@ -111,3 +111,23 @@ def test_many_rows_go_another_way_and_arrive_the_same(store: SqlStore):
     found = book.get(Invoice, long.key)
     assert found is not None
     assert found.lines == lines
+
+
+def test_parked_messages_are_looked_up_through_indexes(tmp_path):
+    """However many invoices there are: workers ask every other second."""
+    url = f"sqlite:///{tmp_path / 'gateway.db'}"
+    upgrade(url)
+    store = connect(url)
+    sent: list[tuple[str, tuple[object, ...]]] = []
+
+    @sa.event.listens_for(store.engine, "before_cursor_execute")
+    def note(_connection, _cursor, statement, parameters, *_rest) -> None:
+        sent.append((f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    assert store.releasable(9) == []
+    with store.engine.connect() as connection:
+        steps = connection.exec_driver_sql(*sent[-1]).fetchall()
+    store.close()
+
+    read_whole = {step[-1].split()[1] for step in steps if step[-1].startswith("SCAN")}
+    assert not read_whole & {"invoice", "account", "dispute", "source", "memo"}

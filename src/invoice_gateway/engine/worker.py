@@ -7,7 +7,7 @@ message is tried again alone, and after a few attempts refused as `internal-erro
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
@@ -36,6 +36,8 @@ VALUE_MAX = 200
 """How much of an error is logged, in characters."""
 CONNECT_S = 5.0
 """How long to wait for the publisher at the start; without it events go to the relay."""
+PORTION_BYTES = 16 * 1024 * 1024
+"""How much of a batch is parsed at a time; a tree takes several times its bytes."""
 BACKOFF_FIRST_S, BACKOFF_MOST_S = 0.2, 10.0
 HAND_BACK_MOST_S = 60.0
 """How long to leave a database alone that answers, but takes nothing: a hand-back is not free."""
@@ -114,8 +116,8 @@ class Worker:
     def _deal_with(self, deliveries: Sequence[Delivery]) -> None:
         """Process a batch: what came for the first time together, everything else by itself."""
         together = [each for each in deliveries if each.origin == "in" and not each.redelivered]
-        if together:
-            self._together(together)
+        for portion in _portions(together):
+            self._together(portion)
         for delivery in deliveries:
             if delivery.origin != "in":
                 self._set_aside(delivery)
@@ -338,6 +340,18 @@ class Worker:
         """Take back the attempts that met an outage; fails while the database takes no writes."""
         self.pipeline.store.excuse(self._excused)
         self._excused.clear()
+
+
+def _portions(deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+    """Yield consecutive deliveries, each time as many as may be in memory as trees together."""
+    start, size = 0, 0
+    for at, delivery in enumerate(deliveries):
+        size += len(delivery.body)
+        if size > PORTION_BYTES and at > start:
+            yield deliveries[start:at]
+            start, size = at, len(delivery.body)
+    if start < len(deliveries):
+        yield deliveries[start:]
 
 
 def _delay_s(failures: int, most_s: float) -> float:

@@ -1,6 +1,6 @@
 """The page `docs/status.md`, drawn from the tables of the rules, so that it cannot say otherwise.
 
-`python -m invoice_gateway.model.diagram` prints it; `make diagram` puts it in its place.
+`python -m invoice_gateway.model.diagram` prints it; `make docs` puts it in its place.
 """
 
 import sys
@@ -46,7 +46,7 @@ COLUMNS: Final = (
 """The moves of the pair table; joining a dispute moves an axis as opening one does."""
 
 INTRODUCTION: Final = """\
-<!-- Written by `make diagram` from src/invoice_gateway/model; edit the tables there. -->
+<!-- Written by `make docs` from src/invoice_gateway/model; edit the tables there. -->
 
 # Statuses
 

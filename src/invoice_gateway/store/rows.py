@@ -59,13 +59,15 @@ ACCOUNT_ROW: Final = (
     "suspension_days",
     "deletion_days",
     "money_back_days",
+    "as_of",
     "cause",
 )
 
 
 def account_row(account: Account) -> Row:
     """Return the party, then the values of `ACCOUNT_ROW`."""
-    return (account.party, *(getattr(account, name) for name in ACCOUNT_ROW))
+    *values, as_of, cause = (getattr(account, name) for name in ACCOUNT_ROW)
+    return (account.party, *values, as_of and instant(as_of), cause)
 
 
 def account(row: Any, ancestors: Iterable[str]) -> Account:  # noqa: ANN401

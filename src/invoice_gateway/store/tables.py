@@ -58,6 +58,7 @@ account = sa.Table(
     sa.Column("suspension_days", sa.Integer),
     sa.Column("deletion_days", sa.Integer),
     sa.Column("money_back_days", sa.Integer),
+    when("as_of", null=True),
     *texts("cause"),
 )
 

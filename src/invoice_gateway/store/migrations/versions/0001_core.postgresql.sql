@@ -22,6 +22,7 @@ CREATE TABLE account (
     suspension_days INTEGER,
     deletion_days INTEGER,
     money_back_days INTEGER,
+    as_of TIMESTAMP WITH TIME ZONE,
     cause TEXT COLLATE "C" NOT NULL,
     CONSTRAINT pk_account PRIMARY KEY (party)
 );

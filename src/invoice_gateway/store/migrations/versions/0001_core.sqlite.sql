@@ -20,6 +20,7 @@ CREATE TABLE account (
     suspension_days INTEGER,
     deletion_days INTEGER,
     money_back_days INTEGER,
+    as_of TEXT,
     cause TEXT NOT NULL,
     CONSTRAINT pk_account PRIMARY KEY (party)
 );
