@@ -75,7 +75,9 @@ class Document:
 
     def maybe(self, path: str = ".") -> str | None:
         """Return the value at `path`, or None where there is no such element or attribute."""
-        texts = self._children()
+        texts = self._texts
+        if texts is None:
+            texts = self._children()
         if path in texts:
             return texts[path]
         element = self._element(path)
@@ -263,13 +265,13 @@ class Document:
         return at
 
     def _children(self) -> dict[str, str]:
-        """Return the value of the first child of each name, read in one walk for all reads."""
-        if self._texts is None:
-            self._texts = {}
-            cut = len(self._space)
-            for child in self._root.iterchildren(f"{self._space}*"):
-                self._texts.setdefault(str(child.tag)[cut:], lexical.collapsed(child.text or ""))
-        return self._texts
+        """Return the value of the first child of each name: one walk serves all reads."""
+        texts: dict[str, str] = {}
+        self._texts = texts
+        cut = len(self._space)
+        for child in self._root.iterchildren(f"{self._space}*"):
+            texts.setdefault(str(child.tag)[cut:], lexical.collapsed(child.text or ""))
+        return texts
 
     def _read(
         self, read: Callable[[str], T], path: str, expected: str, code: str = Code.XSD_INVALID
