@@ -39,9 +39,9 @@ class Metrics:
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"invoice_gateway_{name}", text, registry=self.registry)
 
-    def message(self, message_type: str, outcome: str) -> None:
-        """Count one message."""
-        self._messages.labels(message_type, outcome).inc()
+    def messages(self, message_type: str, outcome: str, count: int) -> None:
+        """Count messages of one type that came to the same outcome."""
+        self._messages.labels(message_type, outcome).inc(count)
 
     def batch(self, size: int) -> None:
         """Count one batch."""

@@ -5,9 +5,10 @@ one exception is bounded: parked messages that this batch may release are loaded
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -59,10 +60,18 @@ class Pipeline:
     meter: Meter
     park_ttl: timedelta
 
+    def understand(self, deliveries: Sequence[Delivery]) -> list[Incoming]:
+        """Return what each delivery says, in order; no I/O, and in any thread."""
+        started = time.perf_counter()
+        understood = [self.intake.understand(delivery) for delivery in deliveries]
+        self.meter.stage("understand", time.perf_counter() - started)
+        return understood
+
     def process(
         self,
         deliveries: Sequence[Delivery],
         *,
+        understood: Sequence[Incoming] | None = None,
         condemned: Mapping[int, Rejected] | None = None,
         published: Iterable[str] = (),
         attempts: Mapping[int, str] | None = None,
@@ -72,6 +81,7 @@ class Pipeline:
 
         Args:
             deliveries: In order of arrival.
+            understood: What they say, where `understand` has been asked already.
             condemned: Deliveries (by place in `deliveries`) to refuse whatever they say.
             published: Event ids confirmed since the last batch; their outbox rows go.
             attempts: Hashes of deliveries (by place) whose attempts are counted; the counter goes
@@ -82,11 +92,11 @@ class Pipeline:
             StoreUnavailable: not now; nothing was committed, or the inbox will tell.
             Conflict: somebody else took a key meanwhile; run the batch again.
         """
-        started = time.perf_counter()
-        cases = [Case(incoming=self.intake.understand(delivery)) for delivery in deliveries]
+        if understood is None:
+            understood = self.understand(deliveries)
+        cases = [Case(incoming=incoming) for incoming in understood]
         for at, refusal in (condemned or {}).items():
             cases[at].refusal = refusal
-        self.meter.stage("understand", time.perf_counter() - started)
         counted = {id(cases[at].incoming): name for at, name in (attempts or {}).items()}
         return self._commit(cases, published, counted, releasing=releasing)
 
@@ -129,7 +139,7 @@ class Pipeline:
         started = time.perf_counter()
         now = self.clock()
         with self.store.work() as work:
-            waiting = self._prepare(work, cases, releasing=releasing)
+            waiting = self._prepare(work, cases, now, releasing=releasing)
             scopes = [case.scope for case in [*cases, *waiting] if case.context is not None]
             work.lock(work.accounts_of(scopes))
             cases, waiting = _unsettled(work, cases, waiting)
@@ -164,9 +174,11 @@ class Pipeline:
         ]
         return Processed(verdicts=verdicts, outgoing=outgoing)
 
-    def _prepare(self, work: Work, cases: Sequence[Case], *, releasing: bool) -> list[Case]:
+    def _prepare(
+        self, work: Work, cases: Sequence[Case], now: datetime, *, releasing: bool
+    ) -> list[Case]:
         """Give every case its actor and scope; return the parked ones this batch may release."""
-        self._introduce(work, cases)
+        self._introduce(work, cases, now)
         waiting: list[Case] = []
         if not releasing:
             return waiting
@@ -181,11 +193,11 @@ class Pipeline:
             if not fresh:
                 break
             known |= {case.waiter.record for case in fresh if case.waiter}
-            self._introduce(work, fresh)
+            self._introduce(work, fresh, now)
             waiting += fresh
         return waiting
 
-    def _introduce(self, work: Work, cases: Sequence[Case]) -> None:
+    def _introduce(self, work: Work, cases: Sequence[Case], now: datetime) -> None:
         """Map senders to actors, check their rights, and ask handlers what they need."""
         names = {case.incoming.sender for case in cases if case.incoming.sender}
         actors = work.senders(names) if names else {}
@@ -194,11 +206,11 @@ class Pipeline:
             case.refusal = case.refusal or case.incoming.refusal
             if case.refusal is None and case.incoming.bug is None:
                 try:
-                    case.refusal = self._authorise(case)
+                    case.refusal = self._authorise(case, now)
                 except Exception as error:  # noqa: BLE001 - a bug must not stop its neighbours
                     case.context, case.incoming.bug = None, fingerprint_of(error)
 
-    def _authorise(self, case: Case) -> Rejected | None:
+    def _authorise(self, case: Case, now: datetime) -> Rejected | None:
         """Give the case its context and scope, or return why its sender may not (DOMAIN §3.16)."""
         incoming, actor = case.incoming, case.actor
         header, handler = incoming.header, incoming.handler
@@ -212,13 +224,12 @@ class Pipeline:
         reach = handler.rights.get(actor.role)
         if reach is None:
             return Rejected(Code.FORBIDDEN, f"role {actor.role} may not send {incoming.type}")
-        now = case.received_at or self.clock()
         case.context = Context(
             actor=actor,
             message_id=header.message_id,
             content_hash=incoming.content_hash,
-            now=self.clock(),
-            today=header.effective_date or now.date(),
+            now=now,
+            today=header.effective_date or (case.received_at or now).date(),
             sent_at=header.sent_at,
             reach=reach,
             acting_for=header.acting_for,
@@ -254,10 +265,11 @@ class Pipeline:
         self.meter.stage("load", load_s)
         self.meter.stage("decide", decide_s)
         self.meter.stage("save", time.perf_counter() - decided)
+        kinds: Counter[tuple[str, str]] = Counter()
         for case, verdict in zip(cases, verdicts, strict=True):
             outcome = verdict.outcome.value if verdict.outcome else "bug"
             kind = case.incoming.type  # whatever a stranger wrote: counted only if we know it
-            self.meter.message(kind if kind in self.intake.handlers else "unknown", outcome)
+            kinds[kind if kind in self.intake.handlers else "unknown", outcome] += 1
             if verdict.outcome is not Outcome.ACCEPTED:
                 log.info(
                     LOGGED[outcome],
@@ -266,6 +278,8 @@ class Pipeline:
                     type=case.incoming.type,
                     code=verdict.code,
                 )
+        for (kind, outcome), count in kinds.items():
+            self.meter.messages(kind, outcome, count)
         log.info("batch.committed", messages=len(cases))
 
 

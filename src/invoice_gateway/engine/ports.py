@@ -127,8 +127,8 @@ class Clock(Protocol):
 class Meter(Protocol):
     """Where the engine counts."""
 
-    def message(self, message_type: str, outcome: str) -> None:
-        """Count one message."""
+    def messages(self, message_type: str, outcome: str, count: int) -> None:
+        """Count messages of one type that came to the same outcome."""
         ...
 
     def batch(self, size: int) -> None:

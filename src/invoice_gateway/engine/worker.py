@@ -1,5 +1,7 @@
 """The worker: receive, process, ack, publish, and a small tick for parked messages and the outbox.
 
+The next batch is understood while this one is committed (`ahead`).
+
 *Not now* (database away, lock timeout) is not a failure of any message: the worker stops consuming,
 hands everything back, and tries again later with jitter. An exception nobody expected is a bug: the
 message is tried again alone, and after a few attempts refused as `internal-error`.
@@ -8,6 +10,7 @@ message is tried again alone, and after a few attempts refused as `internal-erro
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
@@ -15,6 +18,8 @@ from threading import Event
 
 import structlog
 
+from invoice_gateway.engine.ahead import Ahead, Batch
+from invoice_gateway.engine.intake import Incoming
 from invoice_gateway.engine.judge import Verdict
 from invoice_gateway.engine.pipeline import Pipeline, Processed
 from invoice_gateway.engine.ports import (
@@ -38,6 +43,8 @@ CONNECT_S = 5.0
 """How long to wait for the publisher at the start; without it events go to the relay."""
 PORTION_BYTES = 16 * 1024 * 1024
 """How much of a batch is parsed at a time; a tree takes several times its bytes."""
+SETTLE_S = 0.02
+"""How long to wait for more while events are in flight: whoever is busy marks with the batch."""
 BACKOFF_FIRST_S, BACKOFF_MOST_S = 0.2, 10.0
 HAND_BACK_MOST_S = 60.0
 """How long to leave a database alone that answers, but takes nothing: a hand-back is not free."""
@@ -70,6 +77,16 @@ class Worker:
     _outages: int = 0
     _draining: bool = False
     _next_tick: float = 0.0
+    _ahead: Ahead = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare to look ahead."""
+        self._ahead = Ahead(
+            self.receiver,
+            self.pipeline.understand,
+            batch_size=self.batch_size,
+            most_bytes=PORTION_BYTES,
+        )
 
     def run(self, stop: Event, *, once: bool = False) -> None:
         """Work until `stop` is set, or (`once`) until nothing has come for one poll."""
@@ -88,6 +105,7 @@ class Worker:
     def step(self, *, patient: bool = False) -> bool:
         """Do one round; return whether anything came.
 
+        Confirmed events are marked with the next batch, or here when nothing comes for a moment.
         `patient`: wait a whole poll for it, also while events are in flight.
 
         Raises:
@@ -103,22 +121,19 @@ class Worker:
             for delivery in again:
                 self._alone(delivery)
             return True
-        timeout_s = 0.0 if self.publisher.in_flight and not patient else self.poll_s
-        deliveries = self.receiver.receive(self.batch_size, timeout_s)
-        if not deliveries and self.publisher.in_flight:
-            self.publisher.wait(self.poll_s)
-        if not deliveries:
+        moment = self.publisher.in_flight and not patient
+        batch = self._ahead.next(min(SETTLE_S, self.poll_s) if moment else self.poll_s)
+        if not batch.deliveries:
             self._mark()
             return False
-        self._deal_with(deliveries)
+        self._deal_with(batch)
         return True
 
-    def _deal_with(self, deliveries: Sequence[Delivery]) -> None:
+    def _deal_with(self, batch: Batch) -> None:
         """Process a batch: what came for the first time together, everything else by itself."""
-        together = [each for each in deliveries if each.origin == "in" and not each.redelivered]
-        for portion in _portions(together):
-            self._together(portion)
-        for delivery in deliveries:
+        for portion in [batch.fresh] if batch.understood else _portions(batch.fresh):
+            self._together(portion, batch.understood)
+        for delivery in batch.deliveries:
             if delivery.origin != "in":
                 self._set_aside(delivery)
             elif delivery.redelivered:
@@ -136,11 +151,15 @@ class Worker:
 
     # -- ways of a delivery ----------------------------------------------------------------------
 
-    def _together(self, deliveries: Sequence[Delivery]) -> None:
+    def _together(
+        self, deliveries: Sequence[Delivery], ahead: Future[list[Incoming]] | None
+    ) -> None:
         """Process a batch; a conflict runs it again, anything worse message by message."""
         for _ in range(CONFLICTS_MAX):
             try:
-                processed = self._process(deliveries)
+                understood = ahead.result() if ahead else self.pipeline.understand(deliveries)
+                self._ahead.look()
+                processed = self._process(deliveries, understood=understood)
             except Conflict as conflict:
                 log.info("batch.conflicted", reason=str(conflict), messages=len(deliveries))
                 continue
@@ -209,6 +228,7 @@ class Worker:
         condemned: dict[int, Rejected] | None = None,
         attempts: Mapping[int, str] | None = None,
         *,
+        understood: Sequence[Incoming] | None = None,
         releasing: bool = True,
     ) -> Processed:
         published, self._confirmed = self._confirmed, []
@@ -216,6 +236,7 @@ class Worker:
         try:
             processed = self.pipeline.process(
                 deliveries,
+                understood=understood,
                 condemned=condemned,
                 published=published,
                 attempts=attempts,
@@ -321,6 +342,7 @@ class Worker:
         """
         self.receiver.pause()
         self._again.clear()
+        self._ahead.forget()
         self._outages += 1
         delay_s = _delay_s(self._outages, HAND_BACK_MOST_S)
         for failures in count(1):

@@ -1,0 +1,87 @@
+"""Looking ahead: the next batch is understood beside the present one, in order, and let go of."""
+
+import threading
+
+import pytest
+
+from invoice_gateway.bus.folder import FolderReceiver
+from invoice_gateway.engine.ahead import Ahead
+from tests import messages
+from tests.engine_harness import app
+
+MANY = 1_000_000
+
+
+@pytest.fixture
+def spool(tmp_path):
+    """An inbox with five accounts from the ERP, in order."""
+    folder = tmp_path / "inbox" / "erp"
+    folder.mkdir(parents=True)
+    for at in range(5):
+        (folder / f"{at}.xml").write_bytes(
+            messages.customer_account(f"P{at}", message_id=f"a-{at}")
+        )
+    return tmp_path
+
+
+@pytest.fixture
+def receiver(spool):
+    """A receiver of that inbox."""
+    made = FolderReceiver(spool)
+    yield made
+    made.close()
+
+
+def ahead(receiver, threads, most_bytes=MANY):
+    """Return one that looks ahead two messages at a time, and notes which threads understood."""
+    intake = app().intake
+
+    def understand(deliveries):
+        threads.append(threading.current_thread().name.partition("_")[0])
+        return [intake.understand(each) for each in deliveries]
+
+    return Ahead(receiver, understand, batch_size=2, most_bytes=most_bytes)
+
+
+def names(batch):
+    """Return the file names of a batch, without suffix."""
+    return [each.tag.path.stem for each in batch.deliveries]
+
+
+def test_batches_come_in_order_and_are_understood_in_another_thread(receiver):
+    """The first is received when asked for; each next one is understood before it is asked for."""
+    threads = []
+    looking = ahead(receiver, threads)
+    first = looking.next(0.0)
+    assert (names(first), first.understood) == (["0", "1"], None)
+    looking.look()
+    looking.look()  # a conflict runs the batch again: nothing is received twice
+    second = looking.next(0.0)
+    assert names(second) == ["2", "3"]
+    assert [each.message_id for each in second.understood.result(10)] == ["a-2", "a-3"]
+    assert threads == ["understand"]
+    looking.look()
+    assert names(looking.next(0.0)) == ["4"]
+    looking.look()
+    assert not looking.next(0.0).deliveries
+
+
+def test_what_was_received_ahead_is_handed_back_with_the_rest(receiver):
+    """After an outage everything comes again, in order, and is taken singly."""
+    looking = ahead(receiver, [])
+    looking.next(0.0)
+    looking.look()
+    receiver.pause()
+    looking.forget()
+    again = looking.next(0.0)
+    assert (names(again), again.fresh) == (["0", "1"], [])
+
+
+def test_a_batch_that_is_too_large_waits_for_its_turn(receiver):
+    """Its trees would be in memory beside those of the batch that is being committed."""
+    threads = []
+    looking = ahead(receiver, threads, most_bytes=10)
+    looking.next(0.0)
+    looking.look()
+    large = looking.next(0.0)
+    assert (names(large), large.understood, threads) == (["2", "3"], None, [])
