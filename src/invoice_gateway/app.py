@@ -27,6 +27,8 @@ from invoice_gateway.xml.schemas import Schemas
 
 FOLDER = "folder:"
 RABBIT = ("amqp://", "amqps://")
+BATCHES = 3
+"""Batches at a worker: one is being committed, one understood ahead, one on its way."""
 
 
 def now() -> datetime:
@@ -103,7 +105,10 @@ class App:
         if spool is not None:
             return FolderReceiver(spool)
         return rabbit.RabbitReceiver(
-            self.settings.bus_url, self.topology, batch_size=self.settings.batch_size
+            self.settings.bus_url,
+            self.topology,
+            batch_size=self.settings.batch_size,
+            batches=BATCHES,
         )
 
     def publisher(self) -> FolderPublisher | rabbit.RabbitPublisher:

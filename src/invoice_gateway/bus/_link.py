@@ -15,7 +15,15 @@ import pika  # type: ignore[import-untyped]
 import structlog
 
 from invoice_gateway.bus._address import cause, parameters, place
-from invoice_gateway.bus._pika import Pika, drop, make_tolerant, read_wide
+from invoice_gateway.bus._pika import (
+    Express,
+    Pika,
+    Valve,
+    drop,
+    express,
+    make_tolerant,
+    read_wide,
+)
 
 log = structlog.get_logger()
 
@@ -57,7 +65,13 @@ class Backoff:
 
 
 class Link:
-    """A connection that comes back; `name` is what broker and log call it."""
+    """A connection that comes back; `name` is what broker and log call it.
+
+    `express` and `valve` belong to the connection that is open, for use in the link's thread.
+    """
+
+    express: Express | None = None
+    valve: Valve
 
     def __init__(self, url: str, name: str, guest: Guest) -> None:
         self._parameters = parameters(url, name)
@@ -153,6 +167,7 @@ class Link:
         self._backoff.began()
         self._log.info("bus.connected")
         read_wide(connection)
+        self.express, self.valve = express(connection), Valve(connection)
         self._guest.opened(connection)
 
     def _on_end(self, connection: Pika, error: BaseException | str) -> None:

@@ -4,7 +4,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
-from itertools import takewhile
 
 import pika  # type: ignore[import-untyped]
 import structlog
@@ -12,7 +11,8 @@ from pika import exceptions
 
 from invoice_gateway.bus._address import cause
 from invoice_gateway.bus._link import Backoff, Link
-from invoice_gateway.bus._pika import Pika, join_writes
+from invoice_gateway.bus._pika import Express, Pika, join_writes
+from invoice_gateway.bus._wire import Confirm, Encoder
 from invoice_gateway.engine.ports import Outgoing, Settled
 
 log = structlog.get_logger()
@@ -26,6 +26,9 @@ TOO_MANY = "too many in flight"
 
 # The broker answers a larger message by closing the channel under all others (RabbitMQ 4: 16 MiB),
 # and larger headers by closing the connection (128 KiB).
+CONTENT_TYPE = "application/xml"
+APP_ID = "invoice-gateway"
+
 BODY_MAX = 16 * 1024 * 1024
 HEADERS_BYTES_MAX = 64 * 1024
 
@@ -55,13 +58,15 @@ class RabbitPublisher:
         self._max_in_flight = max_in_flight
         self._changed = threading.Condition()
         self._waiting: deque[Outgoing] = deque()  # handed over, not on the wire yet
-        self._unconfirmed: dict[int, str] = {}  # delivery tag -> id, in order
+        self._unconfirmed: dict[int, str] = {}  # delivery tag -> id
+        self._oldest = 1  # no delivery tag below is unconfirmed
         self._returned: Counter[str] = Counter()
         self._settled: deque[Settled] = deque()
         self._in_flight = 0
         self._blocked_since: float | None = None
         self._connection: Pika = None
         self._channel: Pika = None
+        self._encoder: Encoder | None = None
         self._ready = False
         self._published = 0
         self._backoff = Backoff()
@@ -143,7 +148,7 @@ class RabbitPublisher:
 
     def lost(self, reason: str) -> None:  # noqa: ARG002 - the link has logged it
         """Settle everything in flight: nobody will confirm it any more."""
-        self._connection = self._channel = None
+        self._connection = self._channel = self._encoder = None
         self._blocked_since = None
         self._fail_all(CONNECTION_LOST)
 
@@ -157,50 +162,99 @@ class RabbitPublisher:
         channel.confirm_delivery(self._on_confirm, callback=self._on_ready)
 
     def _on_ready(self, _frame: object) -> None:
-        self._published = 0
+        self._published, self._oldest = 0, 1
+        if (express := self._link.express) is not None:
+            express.confirm(self._channel, self._on_confirms)
+            self._encoder = express.encoder(
+                self._channel,
+                self._exchange,
+                content_type=CONTENT_TYPE,
+                app_id=APP_ID,
+                user_id=self._user_id,
+            )
         with self._changed:
             self._ready = True
             self._changed.notify_all()
 
     def _flush(self) -> None:
-        while self._waiting and self._channel is not None and self._channel.is_open:
-            event = self._waiting.popleft()
-            try:
-                self._publish(event)
-            except Exception as error:  # noqa: BLE001 - e.g. a key over 255 bytes: its own fault only
-                self._settle([event.id], f"cannot be encoded: {cause(error)}")
+        express, encoder = self._link.express, self._encoder
+        if express is not None and encoder is not None:
+            self._flush_express(express, encoder)
+        while self._can_publish:
+            self._publish(self._waiting.popleft())
         if self._connection is not None:
             join_writes(self._connection)
 
+    def _flush_express(self, express: Express, encoder: Encoder) -> None:
+        """Send all that is plain as one piece, and what is between as pika does."""
+        frames: list[bytes] = []
+        timestamp = int(time.time())
+        while self._can_publish:
+            event = self._waiting.popleft()
+            encoded = encoder.encode(event, timestamp)
+            if encoded is None:
+                express.send(frames)
+                frames.clear()
+                self._publish(event)
+            else:
+                frames.append(encoded)
+                self._sent(event)
+        express.send(frames)
+
+    @property
+    def _can_publish(self) -> bool:
+        return bool(self._waiting) and self._channel is not None and self._channel.is_open
+
     def _publish(self, event: Outgoing) -> None:
+        try:
+            self._publish_plainly(event)
+        except Exception as error:  # noqa: BLE001 - e.g. a key over 255 bytes: its own fault only
+            self._settle([event.id], f"cannot be encoded: {cause(error)}")
+        else:
+            self._sent(event)
+
+    def _publish_plainly(self, event: Outgoing) -> None:
         self._channel.basic_publish(
             self._exchange,
             event.key,
             event.body,
             pika.BasicProperties(
-                content_type="application/xml",
+                content_type=CONTENT_TYPE,
                 delivery_mode=2,
                 message_id=event.id,
                 type=event.type,
                 timestamp=int(time.time()),
-                app_id="invoice-gateway",
+                app_id=APP_ID,
                 user_id=self._user_id,
                 headers=dict(event.headers),
             ),
             mandatory=True,
         )
+
+    def _sent(self, event: Outgoing) -> None:
         self._published += 1  # confirms count from one per channel
         self._unconfirmed[self._published] = event.id
 
     def _on_confirm(self, frame: Pika) -> None:
         method = frame.method
-        last = method.delivery_tag
-        if method.multiple:
-            tags = list(takewhile(lambda tag: tag <= last, self._unconfirmed))
-        else:
-            tags = [last]
-        ids = [self._unconfirmed.pop(tag) for tag in tags]
+        ids = self._confirmed([(method.delivery_tag, method.multiple)])
         self._settle(ids, NACKED if isinstance(method, pika.spec.Basic.Nack) else None)
+
+    def _on_confirms(self, confirms: list[Confirm]) -> None:
+        self._settle(self._confirmed(confirms), None)
+
+    def _confirmed(self, confirms: Sequence[Confirm]) -> list[str]:
+        """Return the ids meant; every delivery tag is looked at once, however they are grouped."""
+        ids: list[str] = []
+        pop = self._unconfirmed.pop
+        for last, multiple in confirms:
+            if multiple:
+                meant = (pop(tag, None) for tag in range(self._oldest, last + 1))
+                ids += [each for each in meant if each is not None]
+                self._oldest = max(self._oldest, last + 1)
+            else:
+                ids.append(pop(last))
+        return ids
 
     def _on_return(self, _channel: object, _method: object, properties: Pika, _body: bytes) -> None:
         """Note a message nobody is bound for; its confirm follows and settles it."""
@@ -209,7 +263,9 @@ class RabbitPublisher:
     def _on_close(self, channel: Pika, error: Pika) -> None:
         if channel is not self._channel:
             return
-        self._channel = None
+        self._channel = self._encoder = None
+        if self._link.express is not None:
+            self._link.express.forget(channel)
         if isinstance(error, exceptions.ChannelClosedByBroker):
             reason = cause(error)
             if reason != self._said:
@@ -232,12 +288,13 @@ class RabbitPublisher:
     def _settle(self, ids: Sequence[str], error: str | None) -> None:
         with self._changed:
             for each in ids:
-                unroutable = self._returned.get(each, 0)
-                if unroutable > 1:
+                if self._returned and each in self._returned:
                     self._returned[each] -= 1
-                elif unroutable:
-                    del self._returned[each]
-                self._settled.append(Settled(id=each, error=UNROUTABLE if unroutable else error))
+                    if not self._returned[each]:
+                        del self._returned[each]
+                    self._settled.append(Settled(id=each, error=UNROUTABLE))
+                else:
+                    self._settled.append(Settled(id=each, error=error))
             self._in_flight -= len(ids)
             self._changed.notify_all()
 
