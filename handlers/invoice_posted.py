@@ -30,6 +30,8 @@ from invoice_gateway.handler import (
     Reach,
     Rejected,
     Role,
+    Row,
+    Rows,
     Scope,
     Source,
     SourceKey,
@@ -67,6 +69,7 @@ class InvoicePosted:
     snapshot: str
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 CHARGES = {"charge": Kind.CHARGE, "shipping": Kind.SHIPPING}
 
 
@@ -77,19 +80,25 @@ def read(document: Document) -> InvoicePosted:
         Rejected: `totals-mismatch`, `decimals`, `unknown-currency` or `amount-not-positive`.
     """
     currency = document.currency("Currency")
-    lines = document.all("Lines/Line")
-    extras = document.all("AllowanceCharge")
-    terms = [_terms(line, currency) for line in lines]
-    items = [Item(each.net, TaxKey(each.tax_category, each.tax_rate)) for each in terms]
-    items += [_extra_item(extra, currency) for extra in extras]
-    taxes = [_tax(each, currency) for each in document.all("Taxes/Tax")]
+    lines = document.rows("Lines/Line", "Quantity/@unit")
+    extras = document.rows("AllowanceCharge")
+    nets = lines.amounts("NetAmount", currency)
+    items = [
+        Item(net, _tax_key(line["TaxCategory"], line["TaxRate"]))
+        for line, net in zip(lines, nets, strict=True)
+    ]
+    added = [
+        _extra_item(extra, amount)
+        for extra, amount in zip(extras, extras.amounts("Amount", currency), strict=True)
+    ]
+    taxes = _taxes(document.rows("Taxes/Tax"), currency)
     totals = _totals(document, currency)
-    line_sum = sum(each.net for each in terms)
     sums = Sums(
-        line_sum,
-        -sum(item.net for item in items[len(lines) :] if item.allowance),
-        sum(item.net for item in items[len(lines) :] if not item.allowance),
+        sum(nets),
+        -sum([item.net for item in added if item.allowance]),
+        sum([item.net for item in added if not item.allowance]),
     )
+    items += added
     check_totals(sums, items, taxes, totals)
     if totals.prepaid < 0:
         raise Rejected(Code.AMOUNT_NOT_POSITIVE, "Totals/Prepaid must not be negative")
@@ -111,53 +120,34 @@ def read(document: Document) -> InvoicePosted:
         description=document.maybe("Description"),
         payment_reference=document.maybe("PaymentReference"),
         preceding=document.maybe_invoice("PrecedingInvoice"),
-        lines=_lines(lines, extras, terms, items, taxes, totals) if total >= 0 else (),
+        lines=_lines(lines, extras, items, taxes, totals) if total >= 0 else (),
         total=total,
         prepaid=totals.prepaid,
         snapshot=_snapshot(document, taxes),
     )
 
 
-def _terms(line: Document, currency: str) -> LineTerms:
-    return LineTerms(
-        description=line.text("Description"),
-        item_code=line.maybe("ItemCode"),
-        quantity=line.text("Quantity"),
-        unit=line.maybe("Quantity/@unit"),
-        unit_price=line.text("UnitPrice"),
-        net=line.amount("NetAmount", currency),
-        tax_category=line.text("TaxCategory"),
-        tax_rate=_rate(line, "TaxRate"),
-        order_line=line.maybe("OrderLine"),
-    )
-
-
-def _rate(document: Document, path: str) -> str:
-    """Return a tax rate in its shortest form, so that 20 and 20.00 are one rate."""
-    return _shortest(document.text(path))
-
-
 @lru_cache(maxsize=256)
-def _shortest(said: str) -> str:
-    """Return a decimal that the schema has vouched for without what does not count."""
-    return f"{Decimal(said).normalize():f}"
+def _tax_key(category: str, rate: str) -> TaxKey:
+    """Return a category with its rate in the shortest form, so that 20 and 20.00 are one rate."""
+    return TaxKey(category, f"{Decimal(rate).normalize():f}")
 
 
-def _extra_item(extra: Document, currency: str) -> Item:
-    amount = extra.amount("Amount", currency)
-    key = TaxKey(extra.text("TaxCategory"), _rate(extra, "TaxRate"))
+def _extra_item(extra: Row, amount: int) -> Item:
     if amount < 0:
         raise Rejected(Code.AMOUNT_NOT_POSITIVE, "an allowance or charge must not be negative")
-    allowance = extra.text("Kind") == "allowance"
+    allowance = extra["Kind"] == "allowance"
+    key = _tax_key(extra["TaxCategory"], extra["TaxRate"])
     return Item(-amount if allowance else amount, key, allowance)
 
 
-def _tax(tax: Document, currency: str) -> Tax:
-    return Tax(
-        TaxKey(tax.text("Category"), _rate(tax, "Rate")),
-        tax.amount("TaxableAmount", currency),
-        tax.amount("TaxAmount", currency),
-    )
+def _taxes(taxes: Rows, currency: str) -> list[Tax]:
+    bases = taxes.amounts("TaxableAmount", currency)
+    amounts = taxes.amounts("TaxAmount", currency)
+    return [
+        Tax(_tax_key(tax["Category"], tax["Rate"]), base, amount)
+        for tax, base, amount in zip(taxes, bases, amounts, strict=True)
+    ]
 
 
 def _totals(document: Document, currency: str) -> Totals:
@@ -182,24 +172,19 @@ def _totals(document: Document, currency: str) -> Totals:
 
 
 def _lines(
-    lines: list[Document],
-    extras: list[Document],
-    terms: list[LineTerms],
-    items: list[Item],
-    taxes: list[Tax],
-    totals: Totals,
+    lines: Rows, extras: Rows, items: list[Item], taxes: list[Tax], totals: Totals
 ) -> tuple[Line, ...]:
     """Return the lines with their gross amounts, then charges, shipping and rounding (T-03)."""
     shares = gross(items, taxes, totals.rounding)
     found = [
-        Line(line.text("LineNo"), Kind.ITEM, share.amount, each._replace(tax=share.tax))
-        for line, each, share in zip(lines, terms, shares, strict=False)
+        Line(line["LineNo"], Kind.ITEM, share.amount, _terms(line, item, share.tax))
+        for line, item, share in zip(lines, items, shares, strict=False)
     ]
     numbered = enumerate(zip(extras, items[len(lines) :], shares[len(lines) :], strict=True), 1)
     for at, (extra, item, share) in numbered:
         if item.allowance:
             continue
-        text = extra.maybe("Reason") or extra.text("Kind")
+        text = extra.get("Reason") or extra["Kind"]
         detail = LineTerms(
             text,
             net=item.net,
@@ -207,7 +192,7 @@ def _lines(
             tax_rate=item.tax.rate,
             tax=share.tax,
         )
-        kind = CHARGES[extra.text("Kind")]
+        kind = CHARGES[extra["Kind"]]
         found.append(Line(f"{kind.value}:{at}", kind, share.amount, detail))
     rounded = totals.tax_inclusive + totals.rounding - sum(share.amount for share in shares)
     if rounded:
@@ -216,18 +201,30 @@ def _lines(
     return tuple(found)
 
 
+def _terms(line: Row, item: Item, tax: int) -> LineTerms:
+    return LineTerms(
+        line["Description"],
+        line.get("ItemCode"),
+        line["Quantity"],
+        line.get("Quantity/@unit"),
+        line["UnitPrice"],
+        item.net,
+        item.tax.category,
+        item.tax.rate,
+        tax,
+        line.get("OrderLine"),
+    )
+
+
 def _snapshot(document: Document, taxes: list[Tax]) -> str:
     """Return what was said about seller, buyer and taxes, as JSON, kept as it is (§3.15)."""
-    blocks = {
+    blocks: dict[str, object] = {
         name: [[child.name, child.text()] for child in block.all("*")]
         for name in ("Seller", "Buyer")
         for block in document.all(name)
     }
-    return json.dumps(
-        {**blocks, "Taxes": [[*tax.key, tax.taxable, tax.amount] for tax in taxes]},
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    blocks["Taxes"] = [[*tax.key, tax.taxable, tax.amount] for tax in taxes]
+    return _JSON.encode(blocks)
 
 
 def scope(message: InvoicePosted, _: Context) -> Scope:

@@ -74,6 +74,7 @@ from invoice_gateway.model.totals import (
     gross,
 )
 from invoice_gateway.xml.document import Document
+from invoice_gateway.xml.rows import Row, Rows
 
 __all__ = [
     "ISSUED_NEW",
@@ -117,6 +118,8 @@ __all__ = [
     "Reversal",
     "ReversalKind",
     "Role",
+    "Row",
+    "Rows",
     "Scope",
     "Side",
     "Source",

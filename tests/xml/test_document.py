@@ -15,6 +15,20 @@ from tests.xml.native import VALID, document, fixture, read, refusal
 
 INVOICE = "invoice_posted/two-rates"
 PAYMENT = "payment_posted/transfer"
+DIGESTS = {
+    "invoice_posted/two-rates": (
+        "e6130b1b5d79bb284e5f0fec1706e819deec198056a84df1a4805dda24fc9724",
+        "185306bbacd61c70858a5ff022783c918b92ec84758af5fbb00c0378ea2e351b",
+    ),
+    "payment_posted/for-two-invoices": (
+        "8199ca6f049360a80a6f931ae8d1380e85ca05c0b7c325c2306a2dd78e1772de",
+        "0d5631dad1ddefd4a559793c3a6041f3c94fa8b30450de7249c7e65d6aa73449",
+    ),
+    "dispute_notice/open-two-lines": (
+        "498060e7a462c13e0e8c47da7f4e2b2bd6f79135b8cdbad1024f2f87f7875e62",
+        "d8bcfc40492737c1b0ed19fca5e5843d9b6f8b84cc1bba07cdd4441442abc4df",
+    ),
+}
 
 
 def free(body: str) -> Document:
@@ -283,3 +297,39 @@ def test_peeking_bears_anything():
     assert (said.name, said.message_id, said.sender) == ("Invoice", None, "x")
     assert len(long.business_keys[0]) < 100
     assert len(many.business_keys) == 8
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_the_hashes_never_change(name):
+    """They are stored, and tell for years whether a message was seen before."""
+    assert canonical(read(fixture(name))) == DIGESTS[name]
+
+
+def test_rows_are_what_the_elements_say():
+    """The fast way to read and the precise one agree, attributes and missing names included."""
+    invoice = document(INVOICE, ("<LineNo>2<", "<LineNo>\n 2 <"))
+    rows = invoice.rows("Lines/Line", "Quantity/@unit", "Quantity/@none")
+
+    assert len(rows) == 3
+    for row, line in zip(rows, invoice.all("Lines/Line"), strict=True):
+        assert row == {each.name: each.text() for each in line.all("*")} | {
+            "Quantity/@unit": line.text("Quantity/@unit")
+        }
+    assert [row["LineNo"] for row in rows] == ["1", "2", "3"]
+    assert list(invoice.rows("Nowhere/Line")) == []
+    assert [row["x"] for row in free("<a><b><x>1</x><x>2</x></b></a>").rows("b")] == ["1"]
+
+
+def test_a_column_of_amounts_is_read_by_the_same_rules():
+    """Unusual forms too; what is wrong is named by line and path."""
+    usual = document(INVOICE).rows("Lines/Line").amounts("NetAmount", "EUR")
+    signed = free("<a><b><x>+1.5</x></b><b><x> -2 </x></b></a>").rows("b")
+    wrong = free("<a>\n<b><x>1.50</x></b>\n<b><x>1.505</x></b></a>").rows("b")
+
+    lines = document(INVOICE).all("Lines/Line")
+    assert usual == [line.amount("NetAmount", "EUR") for line in lines]
+    assert signed.amounts("x", "EUR") == [150, -200]
+    assert "line 3, /a/b[2]/x: " in str(refusal(lambda: wrong.amounts("x", "EUR")))
+    assert refusal(lambda: wrong.amounts("x", "XXX")).code == "unknown-currency"
+    with pytest.raises(LookupError):
+        wrong.amounts("y", "EUR")

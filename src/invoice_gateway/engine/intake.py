@@ -1,10 +1,9 @@
 """From bytes to a typed message: parse, validate, read the header, check who sent it. No I/O."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -35,26 +34,27 @@ class Incoming:
     """A delivery as far as it could be understood; `refusal` says why not further.
 
     `sender`, `message_id` and `type` are the best that is known, also of a message
-    that is refused. `hash` covers the whole message, `content_hash` leaves out its Header.
+    that is refused. `hash` covers the whole message, `content_hash` leaves out its Header; of one
+    that is not valid, `hash` is that of its bytes.
     """
 
     delivery: Delivery
     sender: str
     message_id: str
     type: str
-    hash: str
+    hash: str = ""
     content_hash: str = ""
     header: Header | None = None
     handler: Handler[Any] | None = None
     message: object = None
-    said: Callable[[], Peeked] | None = None
+    said: Peeked | None = None
     refusal: Rejected | None = None
     bug: str | None = None
 
     @property
     def business_keys(self) -> tuple[str, ...]:
         """Return what names the business in it, as far as it could be parsed: `Number=INV-7`."""
-        return self.said().business_keys if self.said else ()
+        return self.said.business_keys if self.said else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +69,11 @@ class Intake:
 
     def understand(self, delivery: Delivery) -> Incoming:
         """Return what the delivery says; never raises `Rejected`, never does I/O."""
-        raw = sha256(delivery.body).hexdigest()
         incoming = Incoming(
             delivery=delivery,
             sender=delivery.sender or "",
-            message_id=delivery.message_id or f"sha256:{raw[:40]}",
+            message_id=delivery.message_id or "",
             type=delivery.type or "",
-            hash=raw,
         )
         try:
             self._fill(incoming)
@@ -83,13 +81,17 @@ class Intake:
             incoming.refusal = refusal
         except Exception as error:  # noqa: BLE001 - a bug in a handler must not stop its neighbours
             incoming.bug = fingerprint_of(error)
+        if not (incoming.hash and incoming.message_id):  # it has no canonical form, or no name
+            raw = sha256(delivery.body).hexdigest()
+            incoming.hash = incoming.hash or raw
+            incoming.message_id = incoming.message_id or f"sha256:{raw[:40]}"
         return incoming
 
     def _fill(self, incoming: Incoming) -> None:
         """Understand step by step, so that a refusal keeps what was understood before it."""
         delivery = incoming.delivery
         root = parse(delivery.body, self.limits)
-        incoming.said = partial(peek, root)
+        incoming.said = peek(root)
         incoming.type = clip(local_name(str(root.tag)))
         try:
             self.schemas.check(root)
@@ -111,7 +113,7 @@ class Intake:
     def _name_invalid(self, incoming: Incoming) -> None:
         """Take what names an invalid document from wherever it can be found."""
         assert incoming.said is not None
-        said = incoming.said()
+        said = incoming.said
         incoming.message_id = said.message_id or incoming.message_id
         if self.trust_header and not incoming.sender:
             incoming.sender = said.sender or ""
@@ -147,13 +149,14 @@ class Intake:
 
 
 def _header(document: Document) -> Header:
+    [said] = document.rows("Header")
     return Header(
-        message_id=document.text("Header/MessageId"),
-        sender=document.text("Header/Sender"),
+        message_id=said["MessageId"],
+        sender=said["Sender"],
         sent_at=document.moment("Header/SentAt"),
-        correlation_id=document.maybe("Header/CorrelationId"),
-        effective_date=document.maybe_day("Header/EffectiveDate"),
-        acting_for=document.maybe("Header/ActingFor"),
+        correlation_id=said.get("CorrelationId"),
+        effective_date=document.day("Header/EffectiveDate") if "EffectiveDate" in said else None,
+        acting_for=said.get("ActingFor"),
     )
 
 

@@ -8,6 +8,7 @@ are minor units of the document's currency.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from .errors import Code, Finding, Rejected
@@ -67,57 +68,65 @@ def check_totals(sums: Sums, items: Sequence[Item], taxes: Sequence[Tax], totals
     Raises:
         Rejected: `totals-mismatch`, naming BR-CO-10…17 or BR-S-08.
     """
-    path = "/InvoicePosted/Totals"
-    rules = [
-        ("BR-CO-10", f"{path}/LineTotal", totals.line_total, sums.lines),
-        ("BR-CO-11", f"{path}/AllowanceTotal", totals.allowance_total, sums.allowances),
-        ("BR-CO-12", f"{path}/ChargeTotal", totals.charge_total, sums.charges),
+    net: dict[TaxKey, int] = {}
+    for item in items:
+        net[item.tax] = net.get(item.tax, 0) + item.net
+    rules = (
+        ("BR-CO-10", "LineTotal", totals.line_total, sums.lines),
+        ("BR-CO-11", "AllowanceTotal", totals.allowance_total, sums.allowances),
+        ("BR-CO-12", "ChargeTotal", totals.charge_total, sums.charges),
         (
             "BR-CO-13",
-            f"{path}/TaxExclusive",
+            "TaxExclusive",
             totals.tax_exclusive,
             totals.line_total - totals.allowance_total + totals.charge_total,
         ),
-        ("BR-CO-14", f"{path}/TaxTotal", totals.tax_total, sum(tax.amount for tax in taxes)),
+        ("BR-CO-14", "TaxTotal", totals.tax_total, sum([tax.amount for tax in taxes])),
         (
             "BR-CO-15",
-            f"{path}/TaxInclusive",
+            "TaxInclusive",
             totals.tax_inclusive,
             totals.tax_exclusive + totals.tax_total,
         ),
         (
             "BR-CO-16",
-            f"{path}/Payable",
+            "Payable",
             totals.payable,
             totals.tax_inclusive - totals.prepaid + totals.rounding,
         ),
-    ]
-    net: dict[TaxKey, int] = {}
-    for item in items:
-        net[item.tax] = net.get(item.tax, 0) + item.net
-    for at, tax in enumerate(taxes, start=1):
-        place = f"/InvoicePosted/Taxes/Tax[{at}]"
-        rules.append(("BR-S-08", f"{place}/TaxableAmount", tax.taxable, net.get(tax.key, 0)))
-        rules.append(("BR-CO-17", f"{place}/TaxAmount", tax.amount, _vat(tax)))
-    broken = tuple(
-        Finding(
-            None,
-            where,
-            f"{rule}: is {shown(found, totals.currency)}",
-            shown(right, totals.currency),
-        )
-        for rule, where, found, right in rules
-        if found != right
     )
+    broken = [
+        _broken(rule, f"Totals/{name}", found, right, totals.currency)
+        for rule, name, found, right in rules
+        if found != right
+    ]
+    for at, (key, taxable, amount) in enumerate(taxes, start=1):
+        place, right = f"Taxes/Tax[{at}]", net.get(key, 0)
+        if taxable != right:
+            where = f"{place}/TaxableAmount"
+            broken.append(_broken("BR-S-08", where, taxable, right, totals.currency))
+        if amount != (right := _vat(taxable, key.rate)):
+            where = f"{place}/TaxAmount"
+            broken.append(_broken("BR-CO-17", where, amount, right, totals.currency))
     if broken:
         names = ", ".join(dict.fromkeys(each.message.split(":")[0] for each in broken))
-        raise Rejected(Code.TOTALS_MISMATCH, f"the totals do not add up: {names}", broken)
+        raise Rejected(Code.TOTALS_MISMATCH, f"the totals do not add up: {names}", tuple(broken))
 
 
-def _vat(tax: Tax) -> int:
+def _broken(rule: str, where: str, found: int, right: int, currency: str) -> Finding:
+    message = f"{rule}: is {shown(found, currency)}"
+    return Finding(None, f"/InvoicePosted/{where}", message, shown(right, currency))
+
+
+def _vat(taxable: int, rate: str) -> int:
     """Return taxable amount x rate / 100, rounded to the minor unit."""
-    numerator, denominator = Decimal(tax.key.rate).as_integer_ratio()
-    return round_half_up(tax.taxable * numerator, denominator * 100)
+    numerator, denominator = _ratio(rate)
+    return round_half_up(taxable * numerator, denominator * 100)
+
+
+@lru_cache(maxsize=256)
+def _ratio(rate: str) -> tuple[int, int]:
+    return Decimal(rate).as_integer_ratio()
 
 
 class Gross(NamedTuple):
@@ -145,14 +154,18 @@ def gross(items: Sequence[Item], taxes: Iterable[Tax], rounding: int) -> tuple[G
     """
     found = [Gross(0, 0)] * len(items)
     owed = min(rounding, 0)
+    places: dict[TaxKey, list[int]] = {}
+    for at, item in enumerate(items):
+        places.setdefault(item.tax, []).append(at)
     for tax in taxes:
-        places = [at for at, item in enumerate(items) if item.tax == tax.key]
-        positive = [at for at in places if items[at].net > 0]
-        net_total = sum(items[at].net for at in places)
+        nets = [items[at].net for at in places.get(tax.key, ())]
+        positive = [at for at in places.get(tax.key, ()) if items[at].net > 0]
+        net_total = sum(nets)
         if net_total < 0 or not positive:
             owed += net_total + tax.amount
             continue
-        nets = spread(net_total, [items[at].net for at in positive])
+        if len(positive) < len(nets):  # else there is nothing to take off: each keeps its own
+            nets = [*spread(net_total, [items[at].net for at in positive])]
         shares = spread(tax.amount, nets)
         for at, net, share in zip(positive, nets, shares, strict=True):
             found[at] = Gross(share, net + share)

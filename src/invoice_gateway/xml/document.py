@@ -1,7 +1,6 @@
 """Typed reads of a message that its schema has called valid, and the hashes that identify it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -15,6 +14,7 @@ from invoice_gateway.model.keys import InvoiceKey
 from invoice_gateway.model.money import MAX_MINOR, Money, UnknownCurrency, decimal_text, exponent
 from invoice_gateway.xml import lexical
 from invoice_gateway.xml.place import line_of, local_name, path_of
+from invoice_gateway.xml.rows import Rows, read_rows
 from invoice_gateway.xml.text import clip
 
 T = TypeVar("T")
@@ -45,14 +45,14 @@ class Document:
     as XSD sees them, with white space collapsed.
     """
 
-    __slots__ = ("_enterprise", "_root", "_space", "_texts")
+    __slots__ = ("_enterprise", "_first", "_root", "_space")
 
     def __init__(self, root: etree._Element, enterprise: str) -> None:
         """Read below `root`; an invoice named without issuer is one of `enterprise`."""
         self._root = root
         self._enterprise = enterprise
         self._space = _namespace(root)
-        self._texts: dict[str, str] | None = None
+        self._first: dict[str, etree._Element] | None = None
 
     @property
     def name(self) -> str:
@@ -75,15 +75,10 @@ class Document:
 
     def maybe(self, path: str = ".") -> str | None:
         """Return the value at `path`, or None where there is no such element or attribute."""
-        texts = self._texts
-        if texts is None:
-            texts = self._children()
-        if path in texts:
-            return texts[path]
-        element = self._element(path)
+        steps, attribute = _steps(path, self._space)
+        element = self._at(steps)
         if element is None:
             return None
-        _, attribute = _steps(path, self._space)
         value = element.get(attribute) if attribute else element.text or ""
         return None if value is None else lexical.collapsed(value)
 
@@ -101,12 +96,15 @@ class Document:
 
     def all(self, path: str) -> list["Document"]:
         """Return the elements at `path` in document order; only its last step may repeat."""
-        above, _, last = path.rpartition("/")
-        parent = self._element(above or ".")
-        if parent is None:
-            return []
-        found = parent.iterchildren(self._space + last)
-        return [Document(each, self._enterprise) for each in found]
+        return [Document(each, self._enterprise) for each in self._repeated(path)]
+
+    def rows(self, path: str, *attributes: str) -> "Rows":
+        """Return what stands in each element at `path`, of which there may be thousands.
+
+        A row is a dict, name -> text, of the children of an element, and of those `attributes` of
+        them that are named, `Quantity/@unit`. One pass reads all: several times faster than `all`.
+        """
+        return Rows(read_rows(self._repeated(path), self._space, attributes), self, path)
 
     def one(self, path: str) -> "Document | None":
         """Return the element at `path` as a document of its own, or None."""
@@ -259,19 +257,27 @@ class Document:
 
     def _element(self, path: str) -> etree._Element | None:
         """Return the element at `path`, or the one that bears the attribute there."""
-        at: etree._Element | None = self._root
-        for step in _steps(path, self._space)[0]:
+        return self._at(_steps(path, self._space)[0])
+
+    def _at(self, steps: tuple[str, ...]) -> etree._Element | None:
+        """Return the element to which `steps` lead: the first child of each tag."""
+        if not steps:
+            return self._root
+        first = self._first
+        if first is None:  # one walk serves all reads
+            first = self._first = {}
+            for child in self._root.iterchildren(f"{self._space}*"):
+                first.setdefault(str(child.tag), child)
+        at = first.get(steps[0])
+        for step in steps[1:]:
             at = None if at is None else next(at.iterchildren(step), None)
         return at
 
-    def _children(self) -> dict[str, str]:
-        """Return the value of the first child of each name: one walk serves all reads."""
-        texts: dict[str, str] = {}
-        self._texts = texts
-        cut = len(self._space)
-        for child in self._root.iterchildren(f"{self._space}*"):
-            texts.setdefault(str(child.tag)[cut:], lexical.collapsed(child.text or ""))
-        return texts
+    def _repeated(self, path: str) -> Iterable[etree._Element]:
+        """Return the elements at `path`, whose last step may repeat, in document order."""
+        above, _, last = path.rpartition("/")
+        parent = self._element(above or ".")
+        return () if parent is None else parent.iterchildren(self._space + last)
 
     def _read(
         self, read: Callable[[str], T], path: str, expected: str, code: str = Code.XSD_INVALID
@@ -336,34 +342,56 @@ def _steps(path: str, space: str) -> tuple[tuple[str, ...], str]:
     return tuple(space + step for step in steps), attribute
 
 
-@dataclass(frozen=True, slots=True)
 class Peeked:
-    """What a document says about itself, valid or not: enough for a report to its sender."""
+    """What a document says about itself, valid or not: enough for a report to its sender.
 
-    name: str
-    message_id: str | None
-    sender: str | None
-    business_keys: tuple[str, ...]
+    It is read when asked for; long values are clipped.
+    """
+
+    __slots__ = ("_root", "_space")
+
+    def __init__(self, root: etree._Element) -> None:
+        """Look at `root`."""
+        self._root = root
+        self._space = _namespace(root)
+
+    @property
+    def name(self) -> str:
+        """The local name of the root."""
+        return local_name(str(self._root.tag))
+
+    @property
+    def message_id(self) -> str | None:
+        """The `Header/MessageId`, or None where there is none or an empty one."""
+        return self._header("MessageId")
+
+    @property
+    def sender(self) -> str | None:
+        """The `Header/Sender`, or None where there is none or an empty one."""
+        return self._header("Sender")
+
+    @property
+    def business_keys(self) -> tuple[str, ...]:
+        """What names the business in it, up to eight: `Number=INV-7`."""
+        keys: list[str] = []
+        for child in self._root.iterchildren(f"{self._space}*"):
+            name = local_name(str(child.tag))
+            if name in _BUSINESS and (value := lexical.collapsed(child.text or "")):
+                keys.append(f"{name}={clip(value, _VALUE)}")
+                if len(keys) == _KEYS_MAX:
+                    break
+        return tuple(keys)
+
+    def _header(self, name: str) -> str | None:
+        for header in self._root.iterchildren(f"{self._space}Header"):
+            for child in header.iterchildren(f"{self._space}*"):
+                if local_name(str(child.tag)) == name:
+                    said = lexical.collapsed(child.text or "")
+                    return clip(said, _VALUE) if said else None
+            return None
+        return None
 
 
 def peek(root: etree._Element) -> Peeked:
     """Return what can be told of a document that may be invalid; long values are clipped."""
-    space = _namespace(root)
-    header = next(root.iterchildren(f"{space}Header"), None)
-    said: dict[str, str] = {}
-    for child in () if header is None else header.iterchildren(f"{space}*"):
-        said.setdefault(local_name(str(child.tag)), lexical.collapsed(child.text or ""))
-    keys: list[str] = []
-    for child in root.iterchildren(f"{space}*"):
-        name = local_name(str(child.tag))
-        value = lexical.collapsed(child.text or "")
-        if name in _BUSINESS and value:
-            keys.append(f"{name}={clip(value, _VALUE)}")
-            if len(keys) == _KEYS_MAX:
-                break
-    return Peeked(
-        local_name(str(root.tag)),
-        clip(said["MessageId"], _VALUE) if said.get("MessageId") else None,
-        clip(said["Sender"], _VALUE) if said.get("Sender") else None,
-        tuple(keys),
-    )
+    return Peeked(root)

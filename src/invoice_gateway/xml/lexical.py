@@ -1,7 +1,8 @@
 """The lexical forms of XSD values, read by their own rules rather than by Python's."""
 
 import re
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -9,8 +10,10 @@ from typing import NamedTuple
 _SPACES = re.compile(r"[ \t\r\n]+")
 _EDGES = " \t\r\n"
 _DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?")
-_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_TIME = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,12}))?Z")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,12}))?Z"
+)
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _LONGEST = 40
 _PLAIN = 11  # digits before the point: with 4 after it still below any limit
@@ -29,6 +32,17 @@ def collapsed(value: str) -> str:
     if value.isascii():  # then XML lets no white space through but its own
         return " ".join(value.split())
     return _SPACES.sub(" ", value).strip(_EDGES)
+
+
+def are_collapsed(values: Iterable[str]) -> bool:
+    r"""Return whether `collapsed` leaves each of `values` as it is; may say no where one is empty.
+
+    Example:
+        >>> are_collapsed(["EA", "a b"]), are_collapsed(["EA", " b"]), are_collapsed(["a\tb"])
+        (True, False, False)
+    """
+    said = f" {' '.join(values)} "  # so that a space at an edge stands beside another
+    return not ("  " in said or "\n" in said or "\t" in said or "\r" in said)
 
 
 def digits(said: str) -> Digits:
@@ -65,6 +79,16 @@ def minor(said: str, places: int) -> int | None:
     return int(both) if both.isdigit() else None
 
 
+def minors(said: Iterable[str], places: int) -> list[int] | None:
+    """Return what `minor` does for each of `said`; None where it has none for one of them."""
+    found = []
+    for each in said:
+        if (value := minor(each, places)) is None:
+            return None
+        found.append(value)
+    return found
+
+
 def decimal(said: str) -> Decimal:
     """Return an xs:decimal exactly, without trailing zeros.
 
@@ -86,10 +110,9 @@ def day(said: str) -> date:
     Raises:
         ValueError: not such a date, or beyond the years 1 to 9999.
     """
-    found = _DAY.fullmatch(said)
-    if found is None:
+    if _DAY.fullmatch(said) is None:
         raise ValueError("not a day")
-    return date(int(found[1]), int(found[2]), int(found[3]))
+    return date.fromisoformat(said)
 
 
 def moment(said: str) -> datetime:
@@ -98,15 +121,11 @@ def moment(said: str) -> datetime:
     Raises:
         ValueError: not such a moment.
     """
-    calendar, _, clock = said.partition("T")
-    found = _TIME.fullmatch(clock)
+    found = _MOMENT.fullmatch(said)
     if found is None:
         raise ValueError("not a moment in UTC")
-    on = day(calendar)
-    micro = int((found[4] or "0").ljust(6, "0")[:6])
-    return datetime(
-        on.year, on.month, on.day, int(found[1]), int(found[2]), int(found[3]), micro, tzinfo=UTC
-    )
+    seconds, fraction = found.groups("0")
+    return datetime.fromisoformat(f"{seconds}.{fraction[:6]:0<6}+00:00")
 
 
 def truth(said: str) -> bool:

@@ -105,13 +105,13 @@ def _is_too_deep(root: etree._Element, text: bytes, most: int) -> bool:
 @cache
 def _deeper_than(depth: int) -> etree.XPath:
     """Return the test whether any element lies more than `depth` levels deep."""
-    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})", regexp=False)
 
 
 @cache
 def _crowding(most: int) -> etree.XPath:
     """Return the search for the first attribute that is one too many on its element."""
-    return etree.XPath(f"(/descendant::*/@*[{most + 1}])[1]")
+    return etree.XPath(f"(/descendant::*/@*[{most + 1}])[1]", regexp=False)
 
 
 def _too_deep(root: etree._Element, depth: int) -> Rejected:

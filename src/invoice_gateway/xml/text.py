@@ -10,6 +10,8 @@ def clip(text: str, limit: int = CLIP) -> str:
         >>> clip("a\u202eb"), clip("x" * 10, 4)
         ('a\\u202eb', 'xxxx...')
     """
+    if len(text) <= limit and text.isprintable():
+        return text
     shown = "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
         for each in text[:limit]
