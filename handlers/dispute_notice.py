@@ -222,9 +222,7 @@ def _open(draft: Draft, invoice: Invoice, command: Open) -> None:
         amount = command.amount.minor if command.amount else None
         wanted = [(part.line_no, part.amount) for part in disputes.spread_claim(invoice, amount)]
     for line_no, minor in wanted:
-        newest = draft.get(Invoice, invoice.key)
-        assert newest is not None
-        disputes.raise_claim(draft, newest, line_no, minor, command.claim)
+        disputes.raise_claim(draft, invoice, line_no, minor, command.claim)
 
 
 def _amend(draft: Draft, dispute: Dispute, command: Amend) -> None:

@@ -166,13 +166,14 @@ def _refuse_second_name(draft: Draft, message: PaymentPosted) -> None:
     """
     bank, end_to_end = message.bank_reference, message.end_to_end_id
     named = end_to_end not in (None, NOT_PROVIDED)
-    mine = (end_to_end, message.amount, message.value_date)
+    mine = (message.amount, message.value_date)
     for other in draft.of(Source, message.key.account):
-        theirs = (other.end_to_end_id, Money(other.amount, other.currency), other.value_date)
         if bank and other.bank_reference:
             same = bank == other.bank_reference
+        elif named and end_to_end == other.end_to_end_id:
+            same = mine == (Money(other.amount, other.currency), other.value_date)
         else:
-            same = named and mine == theirs
+            same = False
         if same:
             raise Rejected(
                 Code.NUMBER_TAKEN,

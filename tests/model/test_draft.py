@@ -18,7 +18,7 @@ from invoice_gateway.model.money import Money
 from invoice_gateway.model.status import Move, Side
 from tests.world import SENDERS, key, letters
 
-from .build import Scene, account, context, invoice, line, payment, with_line
+from .build import Scene, account, context, invoice, line, payment, wish, with_line
 
 EURO = Money(1, "EUR")
 
@@ -518,3 +518,50 @@ def test_event_names_are_unique_and_of_their_aggregate():
 def test_the_senders_of_the_tests_have_all_roles():
     """Whoever reads a matrix of roles can rely on it."""
     assert {each.role for each in SENDERS.values()} == set(Role)
+
+
+# -- lines put one by one, and what is open --------------------------------------------------------
+
+
+def test_lines_put_one_by_one_stand_in_the_invoice_whoever_asks():
+    """By number, by key and by account: the newest version of each line is there at once."""
+    scene = Scene(invoice(of=[line(number="1"), line(number="2")]))
+    draft = scene.draft()
+
+    draft.put_line(key("INV-1"), line(number="2", disputed=5))
+    draft.put_line(key("INV-1"), line(number="1", disputed=7))
+
+    assert draft.line(key("INV-1"), "1").disputed == 7
+    [by_account] = draft.of(Invoice, "ACME")
+    draft.put_line(key("INV-1"), line(number="2", disputed=6))
+    assert [each.disputed for each in by_account.lines] == [7, 5]
+    assert [each.disputed for each in draft.get(Invoice, key("INV-1")).lines] == [7, 6]
+    assert [each.disputed for each in draft.decision().changes[0].lines] == [7, 6]
+
+
+def test_an_invoice_put_as_a_whole_replaces_lines_put_before():
+    """The last one to put a line has put it."""
+    scene = Scene(invoice())
+    draft = scene.draft()
+
+    draft.put_line(key("INV-1"), line(number="1", amount=60, disputed=5))
+    draft.put(scene.invoice())
+
+    assert draft.line(key("INV-1"), "1").disputed == 0
+    assert draft.get(Invoice, key("INV-1")) == scene.invoice()
+
+
+def test_what_is_open_is_what_is_not_done_with():
+    """Money that remains or waits for an invoice, and no longer when it is spent."""
+    waiting = payment("PAY-2", 5, allocated=5, intents=[wish("INV-9")])
+    scene = Scene(payment(amount=100), waiting, payment("PAY-3", 5, allocated=5))
+    draft = scene.draft()
+
+    draft.put(payment("PAY-4", 1))
+    draft.put(payment(amount=100, allocated=100))
+
+    assert scene.book.open(Source, "ACME") == (payment(amount=100), waiting)
+    assert [each.key.reference for each in draft.open(Source, "ACME")] == ["PAY-2", "PAY-4"]
+    scene.close(draft)
+    assert [each.key.reference for each in scene.book.open(Source, "ACME")] == ["PAY-2", "PAY-4"]
+    assert scene.book.open(Source, "GLOBEX") == ()

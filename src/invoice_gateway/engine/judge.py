@@ -7,7 +7,7 @@ releases the parked messages that waited for what it brings.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
@@ -24,6 +24,7 @@ from invoice_gateway.model.decision import (
     Waiting,
 )
 from invoice_gateway.model.errors import Code, Finding, Parked, Rejected
+from invoice_gateway.model.evolve import evolve
 
 FINDINGS_MAX = 20
 FINGERPRINT_MAX = 500
@@ -158,11 +159,11 @@ class Judge:
                 assert known.row is not None
                 self.saving.repeats[known.row] = (known.new_duplicates, known.new_events)
                 continue
-            record = replace(
+            record = evolve(
                 self.saving.records[known.record], events=known.events + known.new_events
             )
             if known.row is None:
-                record = replace(record, duplicates=known.new_duplicates)
+                record = evolve(record, duplicates=known.new_duplicates)
             else:
                 self.saving.repeats[known.row] = (known.new_duplicates, 0)
             self.saving.records[known.record] = record
@@ -197,10 +198,10 @@ class Judge:
         return self._accept(case, decision)
 
     def _accept(self, case: Case, decision: Decision) -> Verdict:
-        events = list(self._announcer.derived(case, decision, self._now))
+        events = self._announcer.derived(case, decision, self._now)
         record = self._record(case, Outcome.ACCEPTED)
         if case.actor is not None and case.actor.receipts:
-            record = replace(record, events=record.events + 1)
+            record = evolve(record, events=record.events + 1)
             events.append(self._announcer.accepted(case, self._now, record.events))
         self.saving.book.apply(decision.changes)  # after all that could fail: all or nothing
         self._keep(case, record, events)
@@ -208,10 +209,10 @@ class Judge:
 
     def _duplicate(self, case: Case, first: str) -> Verdict:
         """Record a message whose content took effect before under another id (P-02)."""
-        record = replace(self._record(case, Outcome.DUPLICATE), duplicate_of=first)
+        record = evolve(self._record(case, Outcome.DUPLICATE), duplicate_of=first)
         events = []
         if case.actor is not None and case.actor.receipts:
-            record = replace(record, events=record.events + 1)
+            record = evolve(record, events=record.events + 1)
             events.append(self._announcer.duplicate(case, self._now, first, 1, record.events))
         self._keep(case, record, events)
         return Verdict(outcome=Outcome.DUPLICATE)
@@ -229,7 +230,7 @@ class Judge:
 
     def _park(self, case: Case, parked: Parked) -> Verdict:
         waiter = case.waiter
-        record = replace(
+        record = evolve(
             self._record(case, Outcome.PARKED),
             code=parked.code,
             text=parked.message,
@@ -238,7 +239,7 @@ class Judge:
         )
         events = []
         if not case.was_parked:
-            record = replace(record, events=record.events + 1)
+            record = evolve(record, events=record.events + 1)
             events.append(self._announcer.parked(case, self._now, parked, record))
         case.place = self._keep(case, record, events)
         self._waiting[parked.waits_for].append(case)
@@ -252,20 +253,21 @@ class Judge:
         if dead in self._dead and not case.was_parked:
             at = self._dead[dead]
             record = self.saving.records[at]
-            self.saving.records[at] = replace(record, duplicates=record.duplicates + 1)
+            self.saving.records[at] = evolve(record, duplicates=record.duplicates + 1)
             return verdict
         findings = refusal.findings[:FINDINGS_MAX]
-        record = replace(
+        record = evolve(
             self._record(case, Outcome.REJECTED),
             code=refusal.code,
             text=refusal.message,
             findings=findings,
+            business_keys=incoming.business_keys,
             fingerprint=_group(incoming, refusal.code, findings),
             traceback=str(refusal.details.get("traceback", "")) or None,
             dead_letter=dead,
             parked_before=case.was_parked,
         )
-        record = replace(record, events=record.events + 1 if case.was_parked else 1)
+        record = evolve(record, events=record.events + 1 if case.was_parked else 1)
         event = self._announcer.rejected(case, self._now, record)
         self._dead[dead] = self._keep(case, record, [event])
         return verdict
@@ -285,7 +287,6 @@ class Judge:
             headers=incoming.delivery.headers,
             accounts=case.scope.accounts,
             replaces=waiter.record if waiter else None,
-            business_keys=incoming.business_keys,
             origin=incoming.delivery.origin,
             events=self._events_of(case),
         )

@@ -1,10 +1,11 @@
 """Turning what was decided into outbox rows: ids that never change, heads, rendered XML."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+from datetime import datetime
+from hashlib import sha1
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 from invoice_gateway.engine.ports import EventRow, Record
 from invoice_gateway.model.blocks import FindingBlock
@@ -18,6 +19,7 @@ from invoice_gateway.model.events import (
     MessageRejected,
     Stamped,
 )
+from invoice_gateway.model.evolve import evolve
 from invoice_gateway.xml.render import Stamp, cloud_events, render
 
 if TYPE_CHECKING:
@@ -33,13 +35,10 @@ class Announcer:
 
     source: str
 
-    def derived(self, case: "Case", decision: Decision, now: datetime) -> Iterator[EventRow]:
-        """Yield the events that follow from an accepted message, in order."""
-        if not decision.events:
-            return
-        cause = _cause(case)
-        for at, stamped in enumerate(decision.events):
-            yield self._row(case, stamped, now, f"{cause}\0{at}")
+    def derived(self, case: "Case", decision: Decision, now: datetime) -> list[EventRow]:
+        """Return the events that follow from an accepted message, in order."""
+        shared = _shared(case, now)
+        return [self._row(shared, stamped, str(at)) for at, stamped in enumerate(decision.events)]
 
     def accepted(self, case: "Case", now: datetime, version: int) -> EventRow:
         """Return the receipt for an accepted message."""
@@ -96,22 +95,20 @@ class Announcer:
         if case.was_parked:
             return self._about_message(case, event, now, record.events)
         stamped = Stamped(event, f"dead-letter/{record.dead_letter}", 1)
-        return self._row(case, stamped, now, f"{_cause(case)}\0rejected\0{record.dead_letter}")
+        return self._row(_shared(case, now), stamped, f"rejected\0{record.dead_letter}")
 
     def _about_message(self, case: "Case", event: Event, now: datetime, version: int) -> EventRow:
         """Return an event about a message; its version names it, as there may be many lives.
 
         A parked message that is refused in the end may be sent again, and parked again.
         """
-        cause = _cause(case)
-        stamped = Stamped(event, cause, version)
-        return self._row(case, stamped, now, f"{cause}\0message\0{version}")
+        shared = _shared(case, now)
+        stamped = Stamped(event, shared.cause, version)
+        return self._row(shared, stamped, f"message\0{version}")
 
-    def _row(self, case: "Case", stamped: Stamped, now: datetime, name: str) -> EventRow:
+    def _row(self, shared: "_Shared", stamped: Stamped, name: str) -> EventRow:
         event = stamped.event
-        stamp = _stamp(case, str(uuid5(EVENT_IDS, name)), now)
-        headers = cloud_events(stamped, stamp, self.source)
-        headers |= _passed_through(case.incoming.delivery.headers)
+        stamp = evolve(shared.stamp, event_id=event_id(f"{shared.cause}\0{name}"))
         return EventRow(
             event_id=stamp.event_id,
             name=event.name,
@@ -119,31 +116,48 @@ class Announcer:
             aggregate=event.aggregate,
             aggregate_id=stamped.aggregate_id,
             version=stamped.version,
-            cause=_cause(case),
-            account=case.scope.accounts[0] if case.scope.accounts else None,
+            cause=shared.cause,
+            account=shared.account,
             body=render(stamped, stamp),
-            headers=headers,
+            headers=cloud_events(stamped, stamp, self.source) | shared.trace,
         )
 
 
-def _cause(case: "Case") -> str:
-    return f"{case.incoming.sender}/{case.incoming.message_id}"
+class _Shared(NamedTuple):
+    """What all events of one message have in common; the stamp lacks the id."""
+
+    cause: str
+    account: str | None
+    stamp: Stamp
+    trace: dict[str, str]
 
 
-def _stamp(case: "Case", event_id: str, now: datetime) -> Stamp:
-    incoming, context = case.incoming, case.context
-    effective: date = context.today if context else now.date()
-    return Stamp(
-        event_id=event_id,
+def _shared(case: "Case", now: datetime) -> _Shared:
+    incoming, context, actor = case.incoming, case.context, case.actor
+    stamp = Stamp(
+        event_id="",
         occurred_at=now,
-        effective_date=effective,
+        effective_date=context.today if context else now.date(),
         correlation_id=context.correlation_id if context else None,
         causation_id=incoming.message_id,
         causation_sender=incoming.sender or None,
-        actor_party=case.actor.party if case.actor else None,
-        actor_role=case.actor.role if case.actor else None,
+        actor_party=actor.party if actor else None,
+        actor_role=actor.role if actor else None,
         acting_for=context.acting_for if context else None,
     )
+    return _Shared(
+        cause=f"{incoming.sender}/{incoming.message_id}",
+        account=case.scope.accounts[0] if case.scope.accounts else None,
+        stamp=stamp,
+        trace=_passed_through(incoming.delivery.headers),
+    )
+
+
+def event_id(name: str) -> str:
+    """Return `uuid5(EVENT_IDS, name)` as text."""
+    digest = sha1(EVENT_IDS.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], base=16) % 4]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def _passed_through(headers: Mapping[str, str]) -> dict[str, str]:

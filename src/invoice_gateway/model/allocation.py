@@ -5,8 +5,8 @@ invoice first and never a disputed part; manual allocations and references may p
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
+from operator import attrgetter
 
 from .blocks import PartBlock
 from .draft import Draft
@@ -17,6 +17,7 @@ from .events import (
     CreditConsumed,
     PaymentUnallocated,
 )
+from .evolve import evolve
 from .invoice import Invoice, Lifecycle, Line
 from .keys import InvoiceKey, SourceKey
 from .ledger import (
@@ -110,7 +111,7 @@ def post(
         posted_on=draft.context.today,
         cause=draft.context.cause,
     )
-    source = replace(source, allocated=source.allocated + amount, allocations=allocation.number)
+    source = evolve(source, allocated=source.allocated + amount, allocations=allocation.number)
     invoice = settle(invoice, source, parts, 1)
     draft.put(allocation)
     draft.put(source)
@@ -137,7 +138,7 @@ def settle(invoice: Invoice, source: Source, parts: Sequence[Part], sign: int) -
     )
     amount = sum(by_line.values())
     by_credit = amount if source.key.type == SourceType.OPEN_CREDIT else 0
-    return replace(
+    return evolve(
         invoice,
         lines=lines,
         settled=invoice.settled + amount,
@@ -152,7 +153,7 @@ def remove(draft: Draft, allocation: Allocation, reason: str) -> None:
     invoice = draft.get(Invoice, allocation.invoice)
     assert source is not None
     assert invoice is not None
-    removed = replace(
+    removed = evolve(
         allocation,
         state=AllocationState.REMOVED,
         removed_reason=reason,
@@ -160,7 +161,7 @@ def remove(draft: Draft, allocation: Allocation, reason: str) -> None:
         removed_by=draft.context.cause,
     )
     draft.put(removed)
-    draft.put(replace(source, allocated=source.allocated - allocation.amount))
+    draft.put(evolve(source, allocated=source.allocated - allocation.amount))
     draft.put(settle(invoice, source, allocation.parts, -1))
     event = AllocationRemoved(
         allocation_id=allocation.id,
@@ -193,13 +194,16 @@ def auto_run(draft: Draft, party: str) -> None:
     account = draft.get(Account, party)
     if account is None or not account.auto_allocate:
         return
-    sources = sorted((each for each in draft.of(Source, party) if each.free > 0), key=_source_order)
-    if not sources:
+    idle = [each for each in draft.open(Source, party) if each.free > 0]
+    if not idle:
         return
-    blocked = {pair.key for pair in draft.of(Pair, party) if pair.blocked}
-    invoices = [each for each in draft.of(Invoice, party) if _takes_auto(each)]
-    for invoice in sorted(invoices, key=lambda each: (each.issue_date, each.key)):
-        _pay_automatically(draft, invoice, sources, blocked)
+    sources = sorted(idle, key=_source_order)
+    blocked = {pair.key for pair in draft.open(Pair, party)}
+    for invoice in sorted(draft.open(Invoice, party), key=attrgetter("issue_date", "key")):
+        if _takes_auto(invoice):
+            _pay_automatically(draft, invoice, sources, blocked)
+            if not any(source.free for source in sources):
+                return
 
 
 def _takes_auto(invoice: Invoice) -> bool:
@@ -253,7 +257,7 @@ def apply_intents(draft: Draft, source: Source) -> None:
             intent._replace(waiting=False),
             *source.intents[at + 1 :],
         )
-        source = replace(source, intents=intents)
+        source = evolve(source, intents=intents)
         draft.put(source)
         if amount > 0:
             parts = waterfall(invoice.lines, amount, disputed=True)
@@ -264,7 +268,7 @@ def welcome(draft: Draft, invoice: Invoice) -> None:
     """Give a new invoice the money that was waiting for it, oldest value date first (P-05)."""
     waiting = [
         source
-        for source in draft.of(Source, invoice.account)
+        for source in draft.open(Source, invoice.account)
         if any(each.waiting and each.invoice == invoice.key for each in source.intents)
     ]
     for source in sorted(waiting, key=_source_order):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .invoice import Derived
+from .invoice import Derived, Invoice
 from .money import Money
 
 
@@ -79,3 +79,30 @@ class TotalsBlock:
     settled: Money
     pending: Money
     disputed: Money
+
+
+def totals_block(invoice: Invoice) -> TotalsBlock:
+    """Return the sums of `invoice` as events carry them."""
+    currency = invoice.currency
+    return TotalsBlock(
+        amount=Money(invoice.amount, currency),
+        debit_memos=Money(invoice.debit_memos, currency),
+        credits=Money(invoice.credits, currency),
+        written_off=Money(invoice.written_off, currency),
+        settled=Money(invoice.settled, currency),
+        pending=Money(invoice.pending, currency),
+        disputed=Money(invoice.disputed_amount, currency),
+    )
+
+
+def line_blocks(invoice: Invoice) -> tuple[LineBlock, ...]:
+    """Return the lines of `invoice` as events carry them, in document order."""
+    currency = invoice.currency
+    blocks = []
+    for line in invoice.lines:
+        due = Money(line.due, currency)
+        left = Money(line.open, currency) if line.settled else due
+        blocks.append(
+            LineBlock(line.line_no, line.customer.status, line.enterprise.status, due, left)
+        )
+    return tuple(blocks)

@@ -5,11 +5,11 @@ of the entities it touched together with the events. The engine applies it to th
 next message of the batch sees it, and the store writes the last version of each touched entity.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from .errors import GatewayError
 from .events import Stamped
@@ -19,6 +19,7 @@ from .ledger import (
     Account,
     Allocation,
     Dispute,
+    DisputeState,
     Memo,
     Notice,
     Pair,
@@ -40,6 +41,14 @@ ENTITIES: tuple[type[Entity], ...] = (
     Notice,
 )
 E = TypeVar("E", bound=Entity)
+
+OPEN: Final[Mapping[type, Callable[[Any], bool]]] = {
+    Invoice: lambda invoice: invoice.pending > 0,
+    Source: lambda source: source.remaining > 0 or any(each.waiting for each in source.intents),
+    Pair: lambda pair: pair.blocked,
+    Dispute: lambda dispute: dispute.state is DisputeState.OPEN,
+}
+"""What rules about a whole account look at; the rest of its history stays out of their way."""
 
 
 class Role(StrEnum):
@@ -158,11 +167,12 @@ class Scope:
 class Book:
     """What the batch knows, by entity type and key; `touched` are the keys changed since."""
 
-    __slots__ = ("_by_account", "_tables", "touched")
+    __slots__ = ("_by_account", "_open", "_tables", "touched")
 
     def __init__(self, entities: Iterable[Entity] = ()) -> None:
         self._tables: dict[type, dict[object, Entity]] = {each: {} for each in ENTITIES}
         self._by_account: dict[tuple[type, str], dict[object, None]] = {}
+        self._open: dict[tuple[type, str], dict[object, None]] = {}
         self.touched: dict[type, dict[object, None]] = {each: {} for each in ENTITIES}
         for entity in entities:
             self._put(entity)
@@ -175,7 +185,13 @@ class Book:
         """Return the known entities of this type that belong to `account`, in order of arrival."""
         table = self._tables[kind]
         keys = self._by_account.get((kind, account), ())
-        return tuple(table[key] for key in keys)  # type: ignore[misc]
+        return tuple([table[key] for key in keys])  # type: ignore[misc]
+
+    def open(self, kind: type[E], account: str) -> tuple[E, ...]:
+        """Return those of `of` that are `OPEN`, in the order in which they became so."""
+        table = self._tables[kind]
+        keys = self._open.get((kind, account), ())
+        return tuple([table[key] for key in keys])  # type: ignore[misc]
 
     def all(self, kind: type[E]) -> Iterator[E]:
         """Yield every known entity of this type, in order of arrival."""
@@ -192,6 +208,13 @@ class Book:
         if key not in self._tables[kind]:
             self._by_account.setdefault((kind, entity.account), {})[key] = None
         self._tables[kind][key] = entity
+        is_open = OPEN.get(kind)
+        if is_open is not None:
+            known = self._open.setdefault((kind, entity.account), {})
+            if is_open(entity):
+                known[key] = None
+            else:
+                known.pop(key, None)
 
 
 @dataclass(frozen=True, slots=True)

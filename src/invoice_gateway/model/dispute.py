@@ -1,7 +1,7 @@
 """Disputes: one open dispute per line at most, on the axis of whoever says so (D-01…D-10)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .draft import SYSTEM, Draft
 from .errors import Code, Rejected
@@ -12,6 +12,7 @@ from .events import (
     DisputeResolved,
     DisputeWithdrawn,
 )
+from .evolve import evolve
 from .invoice import Invoice, Lifecycle, Line
 from .ledger import Dispute, DisputeState, Part
 from .money import Money, shown, spread
@@ -62,17 +63,12 @@ def spread_claim(invoice: Invoice, amount: int | None) -> tuple[Part, ...]:
 
 def all_open(draft: Draft, invoice: Invoice) -> list[Dispute]:
     """Return the open disputes of an invoice, in the order in which they came."""
-    return [
-        each
-        for each in draft.of(Dispute, invoice.account)
-        if each.state is DisputeState.OPEN and each.invoice == invoice.key
-    ]
+    return [each for each in draft.open(Dispute, invoice.account) if each.invoice == invoice.key]
 
 
 def open_on(draft: Draft, invoice: Invoice, line_no: str) -> Dispute | None:
     """Return the open dispute of a line, or None."""
-    found = (each for each in all_open(draft, invoice) if each.line_no == line_no)
-    return next(found, None)
+    return draft.open_dispute(invoice, line_no)
 
 
 def raise_claim(
@@ -183,7 +179,7 @@ def join(draft: Draft, dispute: Dispute) -> None:
         role=draft.context.actor.role,
         reason=dispute.reason_code,
     )
-    joined = replace(dispute, joined=True)
+    joined = evolve(dispute, joined=True)
     draft.put(joined)
     event = DisputeJoined(
         dispute_id=dispute.id, invoice=dispute.invoice, line_no=dispute.line_no, joined_by=side
@@ -209,7 +205,7 @@ def amend(draft: Draft, dispute: Dispute, amount: int | None, said: dict[str, st
             f"line {line.line_no} can be disputed for up to "
             f"{shown(limit(line), invoice.currency)}, not {shown(amount, invoice.currency)}",
         )
-    changed = replace(
+    changed = evolve(
         dispute,
         amount=dispute.amount if amount is None else amount,
         reason_code=said.get("reason_code") or dispute.reason_code,
@@ -266,7 +262,7 @@ def close(
             draft.move(
                 dispute.invoice, dispute.line_no, side, Move.CLOSE_DISPUTE, role=role, reason=state
             )
-    closed = replace(dispute, state=state, closed_at=draft.context.now, memo=memo)
+    closed = evolve(dispute, state=state, closed_at=draft.context.now, memo=memo)
     draft.put(closed)
     if state is DisputeState.WITHDRAWN:
         withdrawn = DisputeWithdrawn(

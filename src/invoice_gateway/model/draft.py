@@ -6,11 +6,11 @@ applies the decision. When a draft closes it synchronises the enterprise axis wi
 order of §4.3: facts, line statuses, invoice statuses, consequences.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TypeVar, cast
 
-from .blocks import LineBlock, StatusBlock, TotalsBlock
-from .decision import Book, Context, Decision, Entity, Reach, WaitsFor
+from .blocks import StatusBlock, line_blocks, totals_block
+from .decision import OPEN, Book, Context, Decision, Entity, Reach, WaitsFor
 from .errors import Code, IllegalMove, Parked, Rejected
 from .events import (
     Event,
@@ -19,14 +19,17 @@ from .events import (
     InvoiceStatusChanged,
     Stamped,
 )
+from .evolve import evolve
 from .invoice import Derived, Invoice, Line, derive
 from .keys import InvoiceKey, SourceKey
 from .ledger import Account, Allocation, Dispute, Memo, Source
-from .money import Money
 from .status import Axis, Move, Side
 
 E = TypeVar("E", bound=Entity)
 Versioned = Invoice | Source | Allocation | Memo | Dispute
+
+Place = tuple[type, object]
+"""Where an entity is found: its type and its key."""
 
 SYSTEM = "system"
 """The role of moves nobody ordered: they follow from the ledger."""
@@ -38,58 +41,106 @@ class Draft:
     def __init__(self, book: Book, context: Context) -> None:
         self.context = context
         self._book = book
-        self._over: dict[tuple[type, object], Entity] = {}
+        self._over: dict[Place, Entity] = {}
         self._dirty: dict[InvoiceKey, None] = {}
-        self._places: dict[InvoiceKey, dict[str, int]] = {}
-        self._facts: list[tuple[Event, type, object]] = []
-        self._moves: list[tuple[Event, type, object]] = []
-        self._consequences: list[tuple[Event, type, object]] = []
+        self._lines: dict[InvoiceKey, list[Line]] = {}  # changed, and not yet in their invoice
+        self._numbers: dict[InvoiceKey, dict[str, int]] = {}
+        self._disputes: dict[InvoiceKey, dict[str, str]] = {}
+        self._facts: list[tuple[Event, Place]] = []
+        self._moves: list[tuple[Event, Place]] = []
+        self._consequences: list[tuple[Event, Place]] = []
 
     # -- entities --------------------------------------------------------------------------------
 
     def get(self, kind: type[E], key: object) -> E | None:
         """Return the newest version of an entity, or None when nobody knows it."""
+        if self._lines and key in self._lines and kind is Invoice:
+            self._gather(key)
         return cast("E | None", self._over.get((kind, key))) or self._book.get(kind, key)
 
     def of(self, kind: type[E], account: str) -> list[E]:
         """Return the newest versions of everything of this type that belongs to `account`."""
-        found: dict[object, E] = {each.key: each for each in self._book.of(kind, account)}
-        for (its_kind, key), entity in self._over.items():
-            if its_kind is kind and entity.account == account:
-                found[key] = cast("E", entity)
+        found = {each.key: each for each in self._book.of(kind, account)}
+        found |= {each.key: each for each in self._own(kind, account)}
         return list(found.values())
+
+    def open(self, kind: type[E], account: str) -> list[E]:
+        """Return the newest versions of what is `OPEN` of this type and belongs to `account`."""
+        found = {each.key: each for each in self._book.open(kind, account)}
+        for each in self._own(kind, account):
+            if OPEN[kind](each):
+                found[each.key] = each
+            else:
+                found.pop(each.key, None)
+        return list(found.values())
+
+    def _own(self, kind: type[E], account: str) -> list[E]:
+        """Return the versions that this draft has made."""
+        for key in tuple(self._lines):
+            self._gather(key)
+        return [
+            cast("E", each)
+            for (its_kind, _), each in self._over.items()
+            if its_kind is kind and each.account == account
+        ]
 
     def put(self, entity: Entity) -> None:
         """Take over a new version; an invoice put here is derived again when the draft closes."""
         self._over[type(entity), entity.key] = entity
         if isinstance(entity, Invoice):
             self._dirty[entity.key] = None
+            self._lines.pop(entity.key, None)
+        elif isinstance(entity, Dispute) and entity.invoice in self._disputes:
+            self._disputes[entity.invoice][entity.line_no] = entity.key
 
     def line(self, key: InvoiceKey, line_no: str) -> Line | None:
         """Return the newest version of a line of a known invoice, or None when it has none such."""
-        invoice = self.get(Invoice, key)
-        assert invoice is not None
-        at = self._numbered(invoice).get(line_no)
-        return None if at is None else invoice.lines[at]
+        lines: Sequence[Line] | None = self._lines.get(key)
+        if lines is None:
+            invoice = self.get(Invoice, key)
+            assert invoice is not None
+            lines = invoice.lines
+        at = self._numbered(key, lines).get(line_no)
+        return None if at is None else lines[at]
 
     def put_line(self, key: InvoiceKey, line: Line) -> None:
         """Take over a new version of a line that the invoice has."""
-        invoice = self.get(Invoice, key)
-        assert invoice is not None
-        at = self._numbered(invoice)[line.line_no]
-        self.put(replace(invoice, lines=(*invoice.lines[:at], line, *invoice.lines[at + 1 :])))
+        lines = self._lines.get(key)
+        if lines is None:
+            invoice = self.get(Invoice, key)
+            assert invoice is not None
+            self.put(invoice)
+            lines = self._lines[key] = list(invoice.lines)
+        lines[self._numbered(key, lines)[line.line_no]] = line
 
-    def _numbered(self, invoice: Invoice) -> dict[str, int]:
+    def _numbered(self, key: InvoiceKey, lines: Sequence[Line]) -> dict[str, int]:
         """Return where each line stands: lines never move, and new ones come last."""
-        places = self._places.get(invoice.key)
-        if places is None or len(places) != len(invoice.lines):
-            places = {line.line_no: at for at, line in enumerate(invoice.lines)}
-            self._places[invoice.key] = places
-        return places
+        numbers = self._numbers.get(key)
+        if numbers is None or len(numbers) != len(lines):
+            numbers = {line.line_no: at for at, line in enumerate(lines)}
+            self._numbers[key] = numbers
+        return numbers
+
+    def _gather(self, key: InvoiceKey) -> None:
+        """Give an invoice the lines that were put one by one, all at once."""
+        invoice = cast("Invoice", self._over[Invoice, key])
+        self._over[Invoice, key] = evolve(invoice, lines=tuple(self._lines.pop(key)))
+
+    def open_dispute(self, invoice: Invoice, line_no: str) -> Dispute | None:
+        """Return the open dispute of a line, or None; there is at most one (D-01)."""
+        by_line = self._disputes.get(invoice.key)
+        if by_line is None:
+            known = self.open(Dispute, invoice.account)
+            by_line = {each.line_no: each.key for each in known if each.invoice == invoice.key}
+            self._disputes[invoice.key] = by_line
+        found = self.get(Dispute, by_line.get(line_no))
+        return found if found is not None and OPEN[Dispute](found) else None
 
     def issue(self, invoice: Invoice) -> None:
         """Take over a new invoice and announce it with its status block as issued."""
-        invoice = replace(invoice, derived=self._derive(invoice))
+        derived = self._derive(invoice)
+        if derived != invoice.derived:
+            invoice = evolve(invoice, derived=derived)
         self._over[Invoice, invoice.key] = invoice
         event = InvoiceIssued(
             invoice=invoice.key,
@@ -98,11 +149,11 @@ class Draft:
             issue_date=invoice.issue_date,
             due_date=invoice.due_date,
             order_reference=invoice.order_ref,
-            state=StatusBlock.of(invoice.derived),
+            state=StatusBlock.of(derived),
             totals=totals_block(invoice),
             line=line_blocks(invoice),
         )
-        self._facts.append((event, Invoice, invoice.key))
+        self._facts.append((event, (Invoice, invoice.key)))
 
     # -- references that may not be there yet ----------------------------------------------------
 
@@ -198,11 +249,11 @@ class Draft:
 
     def announce(self, event: Event, entity: Versioned) -> None:
         """Announce a fact (payment, allocation, memo) about `entity`."""
-        self._facts.append((event, type(entity), entity.key))
+        self._facts.append((event, (type(entity), entity.key)))
 
     def conclude(self, event: Event, entity: Versioned) -> None:
         """Announce a consequence (disputes), after the statuses."""
-        self._consequences.append((event, type(entity), entity.key))
+        self._consequences.append((event, (type(entity), entity.key)))
 
     def move(
         self,
@@ -221,52 +272,54 @@ class Draft:
         """
         line = self.line(key, line_no)
         assert line is not None
+        moved = self._moved(key, line, side, move, role, reason)
+        if moved is not line:
+            self.put_line(key, moved)
+
+    def _moved(
+        self,
+        key: InvoiceKey,
+        line: Line,
+        side: Side,
+        move: Move,
+        role: str,
+        reason: str | None,
+    ) -> Line:
+        """Return the line after one move, which is announced; after a no-op, the same line."""
         old = line.axis(side)
         try:
             new = old.after(side, move)
         except IllegalMove as error:
-            raise Rejected(Code.BAD_TRANSITION, f"line {line_no} of {key}: {error}") from None
-        if new != old:
-            self.put_line(key, _turned(line, side, new))
+            raise Rejected(Code.BAD_TRANSITION, f"line {line.line_no} of {key}: {error}") from None
+        if new == old:
+            return line
         if new.status is not old.status:
-            self._announce_move(key, line_no, side, old, new, role, reason)
-
-    def _announce_move(
-        self,
-        key: InvoiceKey,
-        line_no: str,
-        side: Side,
-        old: Axis,
-        new: Axis,
-        role: str,
-        reason: str | None,
-    ) -> None:
-        event = InvoiceLineStatusChanged(
-            invoice=key,
-            line_no=line_no,
-            axis=side,
-            old=old.status,
-            new=new.status,
-            role=role,
-            acting_for=self.context.acting_for if role != SYSTEM else None,
-            reason=reason,
-        )
-        self._moves.append((event, Invoice, key))
+            event = InvoiceLineStatusChanged(
+                invoice=key,
+                line_no=line.line_no,
+                axis=side,
+                old=old.status,
+                new=new.status,
+                role=role,
+                acting_for=self.context.acting_for if role != SYSTEM else None,
+                reason=reason,
+            )
+            self._moves.append((event, (Invoice, key)))
+        return _turned(line, side, new)
 
     # -- closing ---------------------------------------------------------------------------------
 
     def decision(self) -> Decision:
         """Close the draft: synchronise, derive, stamp. Call it once, last."""
-        statuses: list[tuple[Event, type, object]] = []
-        for key in list(self._dirty):
+        statuses: list[tuple[Event, Place]] = []
+        for key in self._dirty:
             self._synchronise(key)
-            invoice = cast("Invoice", self._over[Invoice, key])
+            invoice = self.get(Invoice, key)
+            assert invoice is not None
             derived = self._derive(invoice)
-            if derived == invoice.derived:
-                continue
-            fresh = replace(invoice, derived=derived)
-            self._over[Invoice, key] = fresh
-            statuses.append((_status_changed(invoice, fresh), Invoice, key))
+            if derived != invoice.derived:
+                fresh = self._over[Invoice, key] = evolve(invoice, derived=derived)
+                statuses.append((_status_changed(invoice, fresh), (Invoice, key)))
         announced = self._facts + self._moves + statuses + self._consequences
         return Decision(events=self._stamped(announced), changes=tuple(self._over.values()))
 
@@ -276,42 +329,38 @@ class Draft:
 
     def _synchronise(self, key: InvoiceKey) -> None:
         """Let the enterprise axis follow the ledger, line by line (DOMAIN §3.3)."""
-        invoice = cast("Invoice", self._over[Invoice, key])
-        for line in invoice.lines:
-            if not line.live:
-                continue
-            if line.open == 0:
-                self.move(
-                    key,
-                    line.line_no,
-                    Side.ENTERPRISE,
-                    Move.CONFIRM_RECEIPT,
-                    role=SYSTEM,
-                    reason="settled",
-                )
-            elif not line.receipt_manual:
-                self.move(
-                    key,
-                    line.line_no,
-                    Side.ENTERPRISE,
-                    Move.REVERSE_RECEIPT,
-                    role=SYSTEM,
-                    reason="reopened",
-                )
+        invoice = self.get(Invoice, key)
+        assert invoice is not None
+        lines = tuple([self._following(key, line) for line in invoice.lines])
+        if lines != invoice.lines:
+            self._over[Invoice, key] = evolve(invoice, lines=lines)
 
-    def _stamped(self, announced: list[tuple[Event, type, object]]) -> tuple[Stamped, ...]:
+    def _following(self, key: InvoiceKey, line: Line) -> Line:
+        if not line.live:
+            return line
+        if line.open == 0:
+            return self._moved(key, line, Side.ENTERPRISE, Move.CONFIRM_RECEIPT, SYSTEM, "settled")
+        if not line.receipt_manual:
+            return self._moved(key, line, Side.ENTERPRISE, Move.REVERSE_RECEIPT, SYSTEM, "reopened")
+        return line
+
+    def _stamped(self, announced: list[tuple[Event, Place]]) -> tuple[Stamped, ...]:
         """Number the events of each aggregate on from its version, and store the new version."""
-        versions: dict[tuple[type, object], int] = {}
+        versions: dict[Place, int] = {}
+        names: dict[Place, str] = {}
         stamped = []
-        for event, kind, key in announced:
-            entity = cast("Versioned", self._over.get((kind, key)) or self._book.get(kind, key))
-            version = versions.get((kind, key), entity.version) + 1
-            versions[kind, key] = version
-            stamped.append(Stamped(event, aggregate_id(entity), version))
-        for (kind, key), version in versions.items():
-            entity = cast("Versioned", self._over.get((kind, key)) or self._book.get(kind, key))
-            self._over[kind, key] = replace(entity, version=version)
+        for event, place in announced:
+            if place not in versions:
+                entity = self._newest(place)
+                versions[place], names[place] = entity.version, aggregate_id(entity)
+            versions[place] += 1
+            stamped.append(Stamped(event, names[place], versions[place]))
+        for place, version in versions.items():
+            self._over[place] = evolve(self._newest(place), version=version)
         return tuple(stamped)
+
+    def _newest(self, place: Place) -> Versioned:
+        return cast("Versioned", self._over.get(place) or self._book.get(*place))
 
 
 def aggregate_id(entity: Versioned) -> str:
@@ -325,35 +374,6 @@ def _turned(line: Line, side: Side, axis: Axis) -> Line:
     if side is Side.CUSTOMER:
         return line._replace(customer=axis)
     return line._replace(enterprise=axis)
-
-
-def totals_block(invoice: Invoice) -> TotalsBlock:
-    """Return the sums of `invoice` as events carry them."""
-    currency = invoice.currency
-    return TotalsBlock(
-        amount=Money(invoice.amount, currency),
-        debit_memos=Money(invoice.debit_memos, currency),
-        credits=Money(invoice.credits, currency),
-        written_off=Money(invoice.written_off, currency),
-        settled=Money(invoice.settled, currency),
-        pending=Money(invoice.pending, currency),
-        disputed=Money(invoice.disputed_amount, currency),
-    )
-
-
-def line_blocks(invoice: Invoice) -> tuple[LineBlock, ...]:
-    """Return the lines of `invoice` as events carry them, in document order."""
-    currency = invoice.currency
-    return tuple(
-        LineBlock(
-            line.line_no,
-            line.customer.status,
-            line.enterprise.status,
-            Money(line.due, currency),
-            Money(line.open, currency),
-        )
-        for line in invoice.lines
-    )
 
 
 def _status_changed(old: Invoice, new: Invoice) -> InvoiceStatusChanged:

@@ -205,10 +205,10 @@ def table5(lines: Sequence[Line], *, dispute_wins: bool = False) -> InvoiceStatu
     `dispute_wins` swaps R2 and R3 (policy `enterprise_dispute_overrides_paid`).
     """
     live = [line for line in lines if line.live]
-    if not live:
-        return InvoiceStatus.PAID  # R0
     customer = {line.customer.status for line in live}
     enterprise = {line.enterprise.status for line in live}
+    if not live:
+        return InvoiceStatus.PAID  # R0
     if Status.DISPUTED in customer:
         return InvoiceStatus.DISPUTED  # R1
     if dispute_wins and Status.DISPUTED in enterprise:
@@ -230,23 +230,23 @@ def table5(lines: Sequence[Line], *, dispute_wins: bool = False) -> InvoiceStatu
 
 def derive(invoice: Invoice, *, dispute_wins: bool = False) -> Derived:
     """Return the published tuple of `invoice`, from its lines and sums alone (I-13)."""
-    live = [line for line in invoice.lines if line.live]
-    status = table5(live, dispute_wins=dispute_wins)
-    received = sum(line.enterprise.status is Status.RECEIVED for line in live)
-    contested = status is InvoiceStatus.PAID and any(
-        line.enterprise.status is Status.DISPUTED for line in live
-    )
-    if live and received == len(live):
+    status = table5(invoice.lines, dispute_wins=dispute_wins)
+    enterprise = {line.enterprise.status for line in invoice.lines if line.live}
+    contested = status is InvoiceStatus.PAID and Status.DISPUTED in enterprise
+    if enterprise == {Status.RECEIVED}:
         confirmation = Confirmation.CONFIRMED
+    elif Status.RECEIVED in enterprise:
+        confirmation = Confirmation.PARTLY_CONFIRMED
     else:
-        confirmation = Confirmation.PARTLY_CONFIRMED if received else Confirmation.UNCONFIRMED
+        confirmation = Confirmation.UNCONFIRMED
     return Derived(status, _settlement(invoice), contested, confirmation, _closure(invoice))
 
 
 def _settlement(invoice: Invoice) -> Settlement:
-    if invoice.pending == 0:
+    pending = invoice.pending
+    if pending == 0:
         return Settlement.SETTLED
-    if invoice.pending == invoice.amount + invoice.debit_memos:
+    if pending == invoice.amount + invoice.debit_memos:
         return Settlement.UNSETTLED
     return Settlement.PARTIALLY_SETTLED
 

@@ -5,7 +5,7 @@ immutable: an error is reversed by the opposite document (M-01).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from . import dispute as disputes
@@ -18,6 +18,7 @@ from .events import (
     MemoBooked,
     WriteoffPosted,
 )
+from .evolve import evolve
 from .invoice import Invoice, Kind, Lifecycle, Line, LineTerms
 from .keys import InvoiceKey, SourceKey
 from .ledger import (
@@ -119,9 +120,9 @@ def credit(
             done.append(MemoPart(line.line_no, amount, applied, amount - applied))
     applied = sum(part.applied for part in done)
     excess = sum(part.excess for part in done)
-    draft.put(replace(invoice, lines=tuple(lines), credits=invoice.credits + applied))
+    draft.put(evolve(invoice, lines=tuple(lines), credits=invoice.credits + applied))
     memo = _memo(draft, document, DocType.CREDIT_MEMO, invoice, tuple(done))
-    memo = replace(
+    memo = evolve(
         memo, applied=applied, open_credit=0 if refund else excess, refunded=excess if refund else 0
     )
     draft.put(memo)
@@ -160,9 +161,9 @@ def debit(
         for at, (text, amount) in enumerate(additions, start=1)
     )
     total = sum(line.amount for line in new)
-    draft.put(replace(invoice, lines=invoice.lines + new, debit_memos=invoice.debit_memos + total))
+    draft.put(evolve(invoice, lines=invoice.lines + new, debit_memos=invoice.debit_memos + total))
     parts = tuple(MemoPart(line.line_no, line.amount, line.amount, 0) for line in new)
-    memo = replace(_memo(draft, document, DocType.DEBIT_MEMO, invoice, parts), applied=total)
+    memo = evolve(_memo(draft, document, DocType.DEBIT_MEMO, invoice, parts), applied=total)
     draft.put(memo)
     draft.announce(_posted(memo), memo)
     return memo
@@ -196,8 +197,8 @@ def write_off(draft: Draft, invoice: Invoice, document: Document) -> Memo:
     )
     amount = sum(part.amount for part in parts)
     lines = tuple(line._replace(written_off=line.written_off + line.open) for line in invoice.lines)
-    draft.put(replace(invoice, lines=lines, written_off=invoice.written_off + amount))
-    memo = replace(_memo(draft, document, DocType.WRITE_OFF, invoice, parts), applied=amount)
+    draft.put(evolve(invoice, lines=lines, written_off=invoice.written_off + amount))
+    memo = evolve(_memo(draft, document, DocType.WRITE_OFF, invoice, parts), applied=amount)
     draft.put(memo)
     event = WriteoffPosted(
         memo=memo.key,
@@ -272,7 +273,7 @@ def _open_credit(draft: Draft, memo: Memo, amount: int, origin: Origin, *, refun
     draft.announce(created, source)
     if not refund:
         return
-    source = replace(source, refunded=amount)
+    source = evolve(source, refunded=amount)
     draft.put(source)
     draft.put(
         Reversal(

@@ -9,6 +9,7 @@ the shadow equals the status. A move without a row is illegal and changes nothin
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Final, NamedTuple
 
 from .errors import IllegalMove
@@ -111,17 +112,22 @@ class Axis(NamedTuple):
         Raises:
             IllegalMove: the table of `side` has no row for `move` in this status.
         """
-        try:
-            row = TABLES[side][self.status][move]
-        except KeyError:
-            raise IllegalMove(f"{side}: no {move} from {self.status}") from None
-        if isinstance(row, Status):
-            if row is Status.DISPUTED:
-                return Axis(row, self.shadow if self.status is Status.DISPUTED else self.status)
-            return Axis(row, row)
-        if isinstance(row, Shadow):
-            return Axis(self.status, row.status)
-        return Axis(self.shadow, self.shadow)
+        return _after(self, side, move)
+
+
+@cache
+def _after(axis: Axis, side: Side, move: Move) -> Axis:
+    try:
+        row = TABLES[side][axis.status][move]
+    except KeyError:
+        raise IllegalMove(f"{side}: no {move} from {axis.status}") from None
+    if isinstance(row, Status):
+        if row is Status.DISPUTED:
+            return Axis(row, axis.shadow if axis.status is Status.DISPUTED else axis.status)
+        return Axis(row, row)
+    if isinstance(row, Shadow):
+        return Axis(axis.status, row.status)
+    return Axis(axis.shadow, axis.shadow)
 
 
 NEW_AXIS: Final = Axis()

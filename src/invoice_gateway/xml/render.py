@@ -150,10 +150,18 @@ def _when(occurred_at: datetime, effective_date: date) -> str:
 
 @lru_cache(maxsize=64)
 def _why(values: tuple[str | None, ...]) -> str:
-    tags = ("CorrelationId", "CausationId", "CausationSender", "Party", "Role", "ActingFor")
-    elements = [
-        "" if value is None else f"<{tag}>{escaped(value)}</{tag}>"
-        for tag, value in zip(tags, values, strict=True)
-    ]
-    actor = "".join(elements[3:])
-    return "".join(elements[:3]) + (f"<Actor>{actor}</Actor>" if actor else "")
+    correlation, causation, sender, *actor = values
+    return (
+        f"{_element('CorrelationId', correlation)}{_element('CausationId', causation)}"
+        f"{_element('CausationSender', sender)}{_by(*actor)}"
+    )
+
+
+@lru_cache(maxsize=1024)
+def _by(party: str | None, role: str | None, acting_for: str | None) -> str:
+    actor = f"{_element('Party', party)}{_element('Role', role)}{_element('ActingFor', acting_for)}"
+    return f"<Actor>{actor}</Actor>" if actor else ""
+
+
+def _element(tag: str, value: str | None) -> str:
+    return "" if value is None else f"<{tag}>{escaped(value)}</{tag}>"
