@@ -9,6 +9,7 @@ from invoice_gateway.engine.ports import Outcome, Outgoing, Record
 from invoice_gateway.model.decision import Actor, Role, Scope, WaitsFor
 from invoice_gateway.model.errors import Finding
 from invoice_gateway.store import SqlStore
+from invoice_gateway.store.queues import EXACTLY
 
 from .build import (
     ACME,
@@ -367,6 +368,21 @@ def test_counts_say_how_much_waits(store: SqlStore):
 
     assert (counts.parked, counts.dead, counts.outbox) == (1, 1, 1)
     assert 0 <= counts.outbox_age_s < 60
+
+
+def test_many_events_are_known_without_being_counted(store: SqlStore):
+    """After an hour without a broker; never fewer than were counted."""
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO outbox (seq) WITH RECURSIVE n (i) AS "
+            "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) SELECT i FROM n"
+        )
+    assert store.counts().outbox > EXACTLY
+
+    with store.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE outbox")
+
+    assert store.counts().outbox == 12_000
 
 
 def test_the_clock_of_the_worker_does_not_matter(store: SqlStore):

@@ -1,11 +1,14 @@
 """When the database is away, locked or full, the answer is *not now*: one line, no secrets."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import psutil
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from invoice_gateway.engine.ports import Conflict, StoreUnavailable
 from invoice_gateway.store import SqlStore, check, connect, upgrade
@@ -149,6 +152,49 @@ def test_states_of_the_server_are_not_now(state: str):
     error = psycopg.errors.lookup(state)
     with pytest.raises(StoreUnavailable, match=r"^here: something$"), translated("here"):
         raise error("something\nDETAIL: more")
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+def test_who_gave_way_may_try_again_at_once(state: str):
+    """The database is there: a batch runs again without a pause, as after any conflict."""
+    with pytest.raises(Conflict), translated("here"):
+        raise psycopg.errors.lookup(state)("something")
+
+
+def test_a_deadlock_costs_one_of_two_its_transaction_only(
+    postgres_store: SqlStore, postgres_other: SqlStore
+):
+    """The victim is told, keeps its connection, and gets through when it tries again."""
+    for event_id in ("e-1", "e-2"):
+        write(postgres_store, event_id)
+    tell = "UPDATE outbox SET last_error = 'x' WHERE seq = (SELECT {}(seq) FROM outbox)"
+    first, second = (sa.text(tell.format(which)) for which in ("min", "max"))
+    backends = {backend(postgres_store), backend(postgres_other)}
+    met = Barrier(2, timeout=9)
+
+    def crossing(store: SqlStore, *statements: sa.Executable) -> bool:
+        try:
+            with store.session(read_only=False) as session:
+                session.run(statements[0])
+                met.wait()
+                session.run(statements[1])
+                session.commit()
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(crossing, postgres_store, first, second)
+        other = pool.submit(crossing, postgres_other, second, first)
+        assert {one.result(30), other.result(30)} == {True, False}
+    assert {backend(postgres_store), backend(postgres_other)} == backends
+
+
+def backend(store: SqlStore) -> int:
+    """The number of the process that serves this store."""
+    with store.session() as session:
+        [(number,)] = session.read(sa.text("SELECT pg_backend_pid()"))
+    return int(number)
 
 
 def test_what_is_wrong_with_a_statement_is_a_bug():

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
 
+from . import packing
+
 SQLITE_NOW = "strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')"
 """The clock of SQLite in the form of `instant`."""
 
@@ -33,6 +35,17 @@ class Instant(sa.TypeDecorator[datetime]):
             return None
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
         return moment.astimezone(UTC)
+
+
+class Enclosed(sa.TypeDecorator[bytes]):
+    """The body of an event, packed together with its headers; it reads as the body alone."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> bytes | None:  # noqa: ANN401, ARG002
+        """Return the XML."""
+        return None if value is None else packing.body_of(bytes(value))
 
 
 def instant(moment: datetime) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from invoice_gateway.engine.ports import StoreUnavailable
 
-from .errors import place, translated
+from .errors import GaveWay, place, translated
 from .sql import Bulk
 from .sql import Row as Values
 from .tables import BATCHES, counter
@@ -20,8 +20,8 @@ from .tables import BATCHES, counter
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 IDS_PER_BATCH = 1 << 20
-COPY_FROM = 32
-"""From so many rows on, a COPY is worth its round trips."""
+COPY_FROM = 6_000
+"""From so many values on, a COPY is worth its two round trips; all else shares one."""
 
 READ_ONLY = "invoice_gateway_read_only"
 
@@ -189,7 +189,7 @@ class Session:
         driver: Any = self.connection.connection.driver_connection
         together = []
         for bulk, rows in writes:
-            if bulk.copy is None or len(rows) < COPY_FROM:
+            if bulk.copy is None or len(rows) * len(bulk.columns) < COPY_FROM:
                 together.append((bulk, rows))
                 continue
             self._pipeline(driver, together)
@@ -247,6 +247,8 @@ def session(source: sa.Engine, *, read_only: bool = False) -> Iterator[Session]:
         with translated(place(source.url)):
             opened = Session(connection)
         yield opened
+    except GaveWay:
+        raise  # the connection is as good as before
     except StoreUnavailable:
         connection.invalidate()
         source.dispose()

@@ -13,7 +13,8 @@ from invoice_gateway.model.decision import Actor
 
 from . import sql
 from .connection import Session
-from .records import unpack
+from .packing import headers_of, unpack
+from .reads import events
 from .tables import dead_letter, event, message, outbox, parked, sender
 
 View = dict[str, Any]
@@ -97,13 +98,16 @@ def _named(table: sa.Table, message_id: str, sender: str | None) -> sa.ColumnEle
 
 
 def _caused(session: Session, cause: str) -> list[View]:
-    found = session.read(sa.select(event).where(event.c.cause == cause).order_by(event.c.seq))
+    found = session.read(events().where(event.c.cause == cause).order_by(event.c.seq))
     return [event_view(row) for row in found]
 
 
 def event_view(row: sa.Row[Any]) -> View:
-    """Return an event with its bytes (`body`)."""
-    return plain(row) | {"body": bytes(row.body), "headers": json.loads(row.headers)}
+    """Return an event, a row of `reads.events`, with its bytes (`body`)."""
+    return plain(row, "stored") | {
+        "body": row.body,
+        "headers": headers_of(bytes(row.stored), row.headers),
+    }
 
 
 def outcome_counts(session: Session) -> dict[str, int]:

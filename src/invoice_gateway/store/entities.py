@@ -125,13 +125,8 @@ class _Saving:
                 number = self._number(Invoice, invoice.key)
                 changed.append((number, *rows.invoice_state_row(invoice)))
             old = before.lines if before else ()
-            for position, line in enumerate(invoice.lines):
-                if position >= len(old):
-                    lines.append(rows.line_row(number, position, line))
-                    if line[4:] != rows.UNCHANGED:
-                        states.append((number, position, *rows.line_state_row(line)))
-                elif line != old[position]:
-                    states.append((number, position, *rows.line_state_row(line)))
+            lines += rows.line_rows(number, invoice.lines, len(old))
+            states += rows.line_state_rows(number, invoice.lines, old)
         self.session.write(NEW_INVOICE, new)
         self.session.write(INVOICE, changed)
         self.session.write(LINE, lines)

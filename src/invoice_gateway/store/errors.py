@@ -16,8 +16,6 @@ NOT_NOW_CLASSES = ("08", "28", "3D", "53", "58")
 NOT_NOW = {
     "25006": "",  # read only: a standby
     "25P03": "",  # idle in transaction for too long
-    "40001": "",  # serialization failure
-    "40P01": "",  # deadlock
     "42501": "",  # not granted (yet)
     "42P01": MIGRATE,
     "55P03": "",  # lock timeout
@@ -28,6 +26,11 @@ NOT_NOW = {
     "57P04": "",  # database dropped
     "57P05": "",  # idle for too long
 }
+GAVE_WAY = {
+    "40001",  # serialization failure
+    "40P01",  # deadlock
+}
+"""What a transaction is ended with for the sake of another one."""
 SQLITE_NOT_NOW = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -44,6 +47,13 @@ SQLITE_NOT_NOW = {
 }
 
 
+class GaveWay(Conflict, StoreUnavailable):
+    """The database ended this transaction for the sake of a neighbour's, and is well.
+
+    A batch may run again at once, as after any `Conflict`; what does not know how: not now.
+    """
+
+
 def place(url: sa.URL) -> str:
     """Return which database `url` names, without user and password."""
     if url.get_backend_name() == "sqlite":
@@ -58,11 +68,14 @@ def translated(where: str) -> Iterator[None]:
     Raises:
         StoreUnavailable: the database is away, locked, full, read-only or wants a retry.
         Conflict: a unique key was taken; names the constraint.
+        GaveWay: both at once: there was a deadlock, or a transaction that cannot be one of a row.
     """
     try:
         yield
     except (sa.exc.DBAPIError, psycopg.Error, sqlite3.Error) as error:
         orig = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        if isinstance(orig, psycopg.Error) and orig.sqlstate in GAVE_WAY:
+            raise GaveWay(f"{where}: {_line(orig)}") from error
         cause = _not_now(orig)
         if cause is not None:
             raise StoreUnavailable(f"{where}: {cause}") from error

@@ -1,19 +1,19 @@
 """What waits: attempts at deliveries, events nobody confirmed, parked messages that are due."""
 
-import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from invoice_gateway.engine.ports import Counts, Outgoing, Waiter
 from invoice_gateway.model.decision import WaitsFor
 
-from . import sql
-from .columns import SQLITE_NOW, Instant, instant
+from . import packing, sql
+from .columns import Clock, Instant, instant
 from .connection import Session
+from .reads import events
 from .records import PUBLISHED, events_named
 from .tables import (
     account,
@@ -96,8 +96,8 @@ def unpublished(
 def _claimable(postgresql: bool) -> sa.Executable:  # noqa: FBT001
     now = sa.bindparam("now", type_=Instant)
     statement = (
-        sa.select(event)
-        .join(event, event.c.seq == outbox.c.seq)
+        events()
+        .join(outbox, event.c.seq == outbox.c.seq)
         .where(
             outbox.c.since <= sa.bindparam("since", type_=Instant),
             sa.or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < now),
@@ -117,8 +117,8 @@ def _outgoing(row: Any) -> Outgoing:  # noqa: ANN401
         id=row.event_id,
         key=row.name,
         type=row.type,
-        body=bytes(row.body),
-        headers=json.loads(row.headers),
+        body=row.body,
+        headers=packing.headers_of(row.stored, row.headers),
     )
 
 
@@ -154,9 +154,7 @@ _FAILED = sql.updating(outbox, "seq", ["attempts", "last_error", "claimed_until"
 
 def _now(session: Session) -> datetime:
     """Return the time by the clock of the database, which all workers share."""
-    clock = "SELECT clock_timestamp()" if session.postgresql else f"SELECT {SQLITE_NOW}"
-    statement = sa.text(f"{clock} AS now").columns(sa.column("now", Instant))
-    [(now,)] = session.read(statement)
+    [(now,)] = session.read(sa.select(sa.type_coerce(Clock(), Instant)))
     assert isinstance(now, datetime)
     return now
 
@@ -222,16 +220,34 @@ def _split(
     return before, sa.func.substr(key, at + 1, type_=key.type)
 
 
+EXACTLY: Final = 10_000
+"""So many events in the outbox are counted one by one; what is more is known to the statistics."""
+
+
 def counts(session: Session) -> Counts:
-    """Return how much waits."""
+    """Return how much waits; asked every other second, so it must not cost more when more waits.
+
+    Up to `EXACTLY` events in the outbox are counted. If there are more, PostgreSQL tells how many
+    by its statistics, some seconds late; never fewer than were counted. The oldest event is the
+    first one: they are numbered in the order of their batches.
+    """
     size = sa.func.count()
-    [(waiting, dead, events, oldest)] = session.read(
+    some = sa.select(outbox.c.seq).limit(EXACTLY + 1).subquery("some")
+    [(waiting, dead, unconfirmed, oldest, now)] = session.read(
         sa.select(
             sa.select(size).select_from(parked).scalar_subquery(),
             sa.select(size).where(dead_letter.c.state == "open").scalar_subquery(),
-            sa.select(size).select_from(outbox).scalar_subquery(),
-            sa.select(sa.func.min(outbox.c.since)).scalar_subquery(),
+            sa.select(size).select_from(some).scalar_subquery(),
+            sa.select(outbox.c.since).order_by(outbox.c.seq).limit(1).scalar_subquery(),
+            sa.type_coerce(Clock(), Instant),
         )
     )
-    age = (_now(session) - oldest).total_seconds() if oldest else 0.0
-    return Counts(parked=waiting, dead=dead, outbox=events, outbox_age_s=max(age, 0.0))
+    if unconfirmed > EXACTLY:
+        [(estimate,)] = session.read(_MANY_POSTGRESQL if session.postgresql else _MANY_SQLITE)
+        unconfirmed = max(unconfirmed, estimate)
+    age = (now - oldest).total_seconds() if oldest else 0.0
+    return Counts(parked=waiting, dead=dead, outbox=unconfirmed, outbox_age_s=max(age, 0.0))
+
+
+_MANY_POSTGRESQL = sa.text("SELECT pg_stat_get_live_tuples(CAST('outbox' AS regclass))")
+_MANY_SQLITE = sa.select(sa.func.count()).select_from(outbox)

@@ -16,6 +16,7 @@ from .sql import among, keyset, keyset_query
 from .tables import (
     account,
     dispute,
+    event,
     invoice,
     invoice_line,
     line_state,
@@ -199,6 +200,14 @@ def lines(postgresql: bool) -> sa.Executable:  # noqa: FBT001
         .where(among(invoice_line.c.invoice_id, "invoices", postgresql=postgresql))
         .order_by(invoice_line.c.invoice_id, invoice_line.c.position)
     )
+
+
+# -- events -----------------------------------------------------------------------------------
+
+
+def events() -> sa.Select[Any]:
+    """Return the select of events, with `stored`: what holds both body and headers."""
+    return sa.select(event, sa.type_coerce(event.c.body, sa.LargeBinary).label("stored"))
 
 
 # -- disputes and documents -------------------------------------------------------------------

@@ -1,25 +1,26 @@
 """Writing what became of messages, and the events: inbox, parked, dead letters, outbox."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final
 
 import sqlalchemy as sa
-import zstandard
 
 from invoice_gateway.engine.ports import EventRow, Outcome, Record, Saving
 
-from . import sql, tables
+from . import packing, sql, tables
 from .columns import instant
 from .connection import Session
+from .packing import Pack, enclosed, headers_text
 from .sql import clean
 
-COMPRESSION_LEVEL = 1
 REFUSAL = "message.rejected"
-Pack = Callable[[bytes], bytes]
+IN_THE_BODY = ""
+"""Where the headers of an event are: packed with its body."""
+unpack: Final = packing.unpack
 
 MESSAGE_ROW: Final = (
     "id",
@@ -87,8 +88,7 @@ DEAD: Final = sql.inserting(
     "traceback = excluded.traceback",
 )
 EVENT: Final = sql.inserting(tables.event, EVENT_ROW)
-POINTER: Final = sql.inserting(tables.outbox, ["seq"])
-AGAIN: Final = sql.inserting(tables.outbox, ["seq"], "ON CONFLICT DO NOTHING")
+POINTER: Final = sql.inserting(tables.outbox, ["seq"], "ON CONFLICT DO NOTHING")
 TRIED: Final = sql.deleting(tables.attempt, "hash")
 
 
@@ -100,33 +100,14 @@ def encode(value: Any) -> str:  # noqa: ANN401
     return _ENCODER.encode(value)
 
 
-def headers(values: Mapping[str, str]) -> str:
-    """Return headers as JSON text, like `encode` and some times faster."""
-    pairs = [
-        f"{encode_basestring_ascii(name)}:{encode_basestring_ascii(value)}"
-        for name, value in values.items()
-    ]
-    return "{" + ",".join(pairs) + "}"
-
-
 def names(values: Iterable[str]) -> str:
     """Return texts as a JSON list."""
     return "[" + ",".join(map(encode_basestring_ascii, values)) + "]"
 
 
-def packer() -> Callable[[bytes], bytes]:
-    """Return what compresses bodies; not to be shared between threads."""
-    return zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress
-
-
-def unpack(body: bytes) -> bytes:
-    """Return what a `packer` was given."""
-    return zstandard.ZstdDecompressor().decompress(body)
-
-
 def save(session: Session, saving: Saving) -> list[int]:
     """Write records, repeats and events; return the row of each record (dead letters: 0)."""
-    pack = packer()
+    pack = packing.packer()
     numbers = [_number(session, record) for record in saving.records]
     settled = [
         (number, *_settled(record))
@@ -142,10 +123,11 @@ def save(session: Session, saving: Saving) -> list[int]:
     session.write(MESSAGE, new)
     _park(session, saving.records, numbers)
     session.write(DEAD, _dead(saving.records, pack))
+    pointers = publish(session, saving.events, saving.now, pack)
     session.write(REPEAT, [(number, *counts) for number, counts in saving.repeats.items()])
-    session.write(PUBLISHED, [(event_id,) for event_id in saving.published])
     session.write(TRIED, [(each,) for each in saving.attempts_done])
-    publish(session, saving.events, saving.now)
+    session.write(PUBLISHED, [(event_id,) for event_id in saving.published])
+    session.write(POINTER, pointers)
     return numbers
 
 
@@ -170,7 +152,7 @@ def _message(number: int, record: Record, pack: Pack) -> tuple[Any, ...]:
         record.outcome,
         instant(record.received_at),
         pack(record.body),
-        headers(record.headers),
+        headers_text(record.headers),
         record.duplicates,
         record.events,
         record.duplicate_of,
@@ -229,7 +211,7 @@ def _dead_row(record: Record, submissions: int, pack: Pack) -> tuple[Any, ...]:
         record.fingerprint,
         clean(record.traceback) if record.traceback else None,
         pack(record.body),
-        headers(record.headers),
+        headers_text(record.headers),
         record.origin,
         seen,
         seen,
@@ -260,8 +242,10 @@ PUBLISHED: Final = sql.Bulk(
 # -- events -----------------------------------------------------------------------------------
 
 
-def publish(session: Session, events: Sequence[EventRow], now: datetime) -> None:
-    """Write events in order, each with a pointer in the outbox.
+def publish(
+    session: Session, events: Sequence[EventRow], now: datetime, pack: Pack
+) -> list[tuple[int]]:
+    """Write events in order; return the rows that the outbox is to point at.
 
     The refusal of a submission refused before is there already: it is not written twice, but sent
     again.
@@ -289,13 +273,13 @@ def publish(session: Session, events: Sequence[EventRow], now: datetime) -> None
                 each.version,
                 each.cause,
                 each.account,
-                each.body,
-                headers(each.headers),
+                pack(enclosed(each.body, each.headers)),
+                IN_THE_BODY,
                 recorded,
             )
         )
     session.write(EVENT, written)
-    session.write(AGAIN if known else POINTER, [(seq,) for seq in pointers])
+    return [(seq,) for seq in pointers]
 
 
 def _known(session: Session, event_ids: Sequence[str]) -> dict[str, int]:

@@ -193,14 +193,23 @@ def invoice_state_row(invoice: Invoice) -> Row:
     )
 
 
-def line_row(number: int, position: int, line: Line) -> Row:
-    """Return the values of `LINE_ROW`."""
-    line_no, kind, amount, terms = line[:4]
-    return (number, position, line_no, kind, amount, *(terms or NO_TERMS))
+def line_rows(number: int, lines: Sequence[Line], known: int) -> list[Row]:
+    """Return the values of `LINE_ROW` for all lines but the first `known`."""
+    return [
+        (number, position, line[0], line[1], line[2], *(line[3] or NO_TERMS))
+        for position, line in enumerate(lines[known:], known)
+    ]
 
 
-def line_state_row(line: Line) -> Row:
-    """Return the values of `LINE_STATE_ROW`."""
+def line_state_rows(number: int, lines: Sequence[Line], known: Sequence[Line]) -> list[Row]:
+    """Return (invoice, position, *LINE_STATE_ROW) of lines that are not as posted or `known`."""
+    changed = [at for at, (line, old) in enumerate(zip(lines, known, strict=False)) if line != old]
+    fresh = enumerate(lines[len(known) :], len(known))
+    changed += [at for at, line in fresh if line[4:] != UNCHANGED]
+    return [(number, at, *_line_state(lines[at])) for at in changed]
+
+
+def _line_state(line: Line) -> Row:
     return (*line[4:9], *line.customer, *line.enterprise, line.receipt_manual)
 
 

@@ -14,12 +14,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from .columns import Enclosed
+
 NULL = "\\N"
 COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 COPY_CHUNK = 500
 """So many rows are made ready while the server takes in those before."""
 
-CopyEncoder = Callable[[Sequence[Any]], Sequence[str | None]]
+CopyEncoder = Callable[[Sequence[Any]], Sequence[str]]
 Encoder = Callable[[Sequence[Any]], str]
 Row = Sequence[Any]
 
@@ -50,20 +52,34 @@ def _bytes(values: Sequence[bytes]) -> str:
     return '{"' + '","'.join([f"\\\\x{value.hex()}" for value in values]) + '"}'
 
 
-def _copy_text(values: Sequence[str | None]) -> Sequence[str | None]:
+def _copy_text(values: Sequence[str]) -> Sequence[str]:
     """Return texts as COPY takes them; nothing is done to ordinary ones."""
-    some = None in values
-    joined = "".join([value for value in values if value] if some else values)  # type: ignore[arg-type]
+    joined = "".join(values)
     if "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined:
-        values = [value and value.translate(COPY_ESCAPES) for value in values]
-    return [NULL if value is None else value for value in values] if some else values
+        return [value.translate(COPY_ESCAPES) for value in values]
+    return values
+
+
+def _copy_number(values: Sequence[int]) -> Sequence[str]:
+    """Return numbers as COPY takes them."""
+    return ("%d," * len(values) % tuple(values)).split(",")[:-1]  # half of what str() costs
 
 
 def _copy_plain(values: Sequence[Any]) -> Sequence[str]:
-    """Return numbers, truth values, dates or instants as COPY takes them."""
-    if None in values:
-        return [NULL if value is None else str(value) for value in values]
+    """Return truth values, dates or instants as COPY takes them."""
     return [*map(str, values)]
+
+
+def _or_null(encode: CopyEncoder) -> CopyEncoder:
+    """Return an encoder for the values of a column that may be missing."""
+
+    def encoded(values: Sequence[Any]) -> Sequence[str]:
+        if None not in values:
+            return encode(values)
+        found = iter(encode([value for value in values if value is not None]))
+        return [NULL if value is None else next(found) for value in values]
+
+    return encoded
 
 
 def _copy_bytes(values: Sequence[bytes]) -> Sequence[str]:
@@ -79,17 +95,20 @@ def clean(text: str) -> str:
 
 
 def _encoder_of(column: sa.Column[Any]) -> Encoder:
-    if isinstance(column.type, sa.LargeBinary):
+    if isinstance(column.type, sa.LargeBinary | Enclosed):
         return _bytes
     return _quoted if isinstance(column.type, sa.Text) else _plain
 
 
 def _copy_encoder_of(column: sa.Column[Any]) -> CopyEncoder:
-    if isinstance(column.type, sa.LargeBinary):
-        return _copy_bytes
-    if isinstance(column.type, sa.Text):
-        return _copy_text
-    return _copy_plain
+    encode: CopyEncoder = _copy_plain
+    if isinstance(column.type, sa.LargeBinary | Enclosed):
+        encode = _copy_bytes
+    elif isinstance(column.type, sa.Text):
+        encode = _copy_text
+    elif isinstance(column.type, sa.Integer):
+        encode = _copy_number
+    return _or_null(encode) if column.nullable else encode
 
 
 def _type(kind: sa.types.TypeEngine[Any]) -> str:
@@ -219,11 +238,7 @@ def keys(
     name: str, *columns: str, rows: Iterable[Sequence[str]], postgresql: bool
 ) -> dict[str, str]:
     """Return the parameters that fill the `keyset` of this name with `rows`."""
-    listed = [[*row] for row in rows]
     if not postgresql:
-        return {name: json.dumps(listed)}
-    values: Iterable[Sequence[str]] = zip(*listed, strict=True) if listed else [()] * len(columns)
-    return {
-        f"{name}_{column}": _quoted(each) if each else "{}"
-        for column, each in zip(columns, values, strict=True)
-    }
+        return {name: json.dumps([*rows])}
+    arrays = [_quoted(each) for each in zip(*rows, strict=True)] or ["{}"] * len(columns)
+    return {f"{name}_{column}": each for column, each in zip(columns, arrays, strict=True)}

@@ -11,6 +11,7 @@ from .columns import (
     ID,
     MONEY,
     Clock,
+    Enclosed,
     Instant,
     counts,
     day,
@@ -314,7 +315,6 @@ message = sa.Table(
     *counts("duplicates", "events"),
     *maybe("duplicate_of"),
     *texts("accounts", "origin"),
-    sa.Index("ix_message_received_at", "received_at"),
 )
 OWNS_ITS_ID = "outcome IN ('accepted', 'parked', 'duplicate')"
 partial(
@@ -373,13 +373,14 @@ event = sa.Table(
     *counts("version"),
     *texts("cause"),
     *maybe("account"),
-    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("body", Enclosed, nullable=False),
     *texts("headers"),
     when("recorded_at"),
     sa.UniqueConstraint("event_id"),
     sa.UniqueConstraint("aggregate", "aggregate_id", "version"),
     sa.Index("ix_event_cause", "cause"),
 )
+"""`headers` are empty since they are packed with the body (`packing.enclosed`)."""
 
 outbox = sa.Table(
     "outbox",

@@ -32,7 +32,7 @@ from .desk import (
     sender_list,
     views,
 )
-from .reads import invoice_ends, same, source_ends
+from .reads import events, invoice_ends, same, source_ends
 from .tables import (
     account,
     allocation,
@@ -157,7 +157,7 @@ def invoice_history(session: Session, key: InvoiceKey) -> list[View] | None:
         sa.and_(event.c.aggregate == aggregate, event.c.aggregate_id.in_(found))
         for aggregate, found in ids.items()
     ]
-    found = session.read(sa.select(event).where(sa.or_(*named)).order_by(event.c.seq))
+    found = session.read(events().where(sa.or_(*named)).order_by(event.c.seq))
     return [event_view(each) for each in found]
 
 

@@ -1,7 +1,10 @@
 """What a batch wants loaded: the union of its scopes, sorted by how the tables are asked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
+from operator import attrgetter, itemgetter
+from typing import Any
 
 from invoice_gateway.model.decision import Scope
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
@@ -22,6 +25,15 @@ KINDS_OF_KEYS = (
     "reversals",
     "pairs",
 )
+ACCOUNT_IN: tuple[tuple[str, Callable[[Any], str]], ...] = (
+    ("sources", attrgetter("account")),
+    ("pairs", lambda pair: pair[0].account),
+    ("bank_references", itemgetter(0)),
+    ("end_to_end_ids", itemgetter(0)),
+    ("reversals", itemgetter(0)),
+    ("notices", itemgetter(1)),
+)
+"""Where the keys of each kind hold the account."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,25 +53,25 @@ class Wanted:
     allocated: "Wanted | None" = None
     auto: dict[str, int | None] = field(default_factory=dict)
 
-    def add(self, scope: Scope) -> None:
-        """Take in the keys that `scope` names."""
-        for name in KINDS_OF_KEYS:
-            named = getattr(scope, name)
-            if named:
-                getattr(self, name).update(dict.fromkeys(named))
 
-
-def union(scopes: Iterable[Scope], owners: Owners) -> Wanted:
+def union(scopes: Sequence[Scope], owners: Owners) -> Wanted:
     """Return everything that `scopes` name; scopes that want allocations are kept apart as well."""
-    wanted = Wanted()
+    wanted = _named_by(scopes)
+    removing = [scope for scope in scopes if scope.allocations]
+    if removing:
+        wanted.allocated = _named_by(removing)
     for scope in scopes:
-        wanted.add(scope)
-        if scope.allocations:
-            wanted.allocated = wanted.allocated or Wanted()
-            wanted.allocated.add(scope)
         if scope.auto:
             for account in concerned(scope, owners):
                 _free(wanted.auto, account, scope.money)
+    return wanted
+
+
+def _named_by(scopes: Sequence[Scope]) -> Wanted:
+    """Return the keys that `scopes` name, in order."""
+    wanted = Wanted()
+    for kind in KINDS_OF_KEYS:
+        setattr(wanted, kind, dict.fromkeys(chain.from_iterable(map(attrgetter(kind), scopes))))
     return wanted
 
 
@@ -70,31 +82,25 @@ def _free(auto: dict[str, int | None], account: str, money: int | None) -> None:
 
 def named(scope: Scope) -> set[str]:
     """Return the accounts that `scope` itself names, alone or as part of a key."""
-    return {
-        *scope.accounts,
-        *[key.account for key in scope.sources],
-        *[source.account for source, _ in scope.pairs],
-        *[account for account, _ in scope.bank_references],
-        *[account for account, _ in scope.end_to_end_ids],
-        *[account for account, _ in scope.reversals],
-        *[party for _, party, _ in scope.notices],
-    }
+    found = set(scope.accounts)
+    for kind, account in ACCOUNT_IN:
+        for key in getattr(scope, kind):
+            found.add(account(key))
+    return found
 
 
 def concerned(scope: Scope, owners: Owners) -> set[str]:
     """Return every account that `scope` concerns."""
     found = named(scope)
-    for thing in things([scope]):
-        if thing in owners:
-            found.add(owners[thing])
+    if owners:
+        found.update(owners[thing] for thing in things((scope,)) if thing in owners)
     return found
 
 
 def things(scopes: Sequence[Scope]) -> dict[tuple[str, object], None]:
     """Return what `scopes` name without naming its account: invoices, disputes, memos."""
     found: dict[tuple[str, object], None] = {}
-    for scope in scopes:
-        found.update((("invoice", key), None) for key in scope.invoices)
-        found.update((("memo", key), None) for key in scope.memos)
-        found.update((("dispute", key), None) for key in scope.disputes)
+    for kind, field_ in (("invoice", "invoices"), ("memo", "memos"), ("dispute", "disputes")):
+        keys = chain.from_iterable(map(attrgetter(field_), scopes))
+        found.update(dict.fromkeys(zip(repeat(kind), keys)))
     return found

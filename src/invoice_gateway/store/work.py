@@ -53,7 +53,7 @@ class SqlWork:
         """Return every account the scopes concern: named, or owning something that they name."""
         found = book.owners(self._session, scopes)
         self._owners = {**(self._owners or {}), **found}
-        return {account for scope in scopes for account in named(scope)} | set(found.values())
+        return set(found.values()).union(*map(named, scopes))
 
     def lock(self, accounts: Collection[str]) -> None:
         """Lock the keys of the accounts, sorted, until the transaction ends; creates no row."""
