@@ -1,10 +1,13 @@
 """InvoicePosted: an ERP posts an invoice; it is issued at once and waits for money."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from itertools import repeat
+from typing import NamedTuple
 
 from invoice_gateway.handler import (
     ISSUED_NEW,
@@ -30,7 +33,6 @@ from invoice_gateway.handler import (
     Reach,
     Rejected,
     Role,
-    Row,
     Rows,
     Scope,
     Source,
@@ -80,17 +82,11 @@ def read(document: Document) -> InvoicePosted:
         Rejected: `totals-mismatch`, `decimals`, `unknown-currency` or `amount-not-positive`.
     """
     currency = document.currency("Currency")
-    lines = document.rows("Lines/Line", "Quantity/@unit")
-    extras = document.rows("AllowanceCharge")
+    lines = document.rows("Lines/Line")
+    extras = _extras(document.rows("AllowanceCharge"), currency)
     nets = lines.amounts("NetAmount", currency)
-    items = [
-        Item(net, _tax_key(line["TaxCategory"], line["TaxRate"]))
-        for line, net in zip(lines, nets, strict=True)
-    ]
-    added = [
-        _extra_item(extra, amount)
-        for extra, amount in zip(extras, extras.amounts("Amount", currency), strict=True)
-    ]
+    items = [*map(Item, nets, _tax_keys(lines, "TaxCategory", "TaxRate"))]
+    added = [extra.item for extra in extras]
     taxes = _taxes(document.rows("Taxes/Tax"), currency)
     totals = _totals(document, currency)
     sums = Sums(
@@ -133,21 +129,37 @@ def _tax_key(category: str, rate: str) -> TaxKey:
     return TaxKey(category, f"{Decimal(rate).normalize():f}")
 
 
-def _extra_item(extra: Row, amount: int) -> Item:
-    if amount < 0:
+def _tax_keys(rows: Rows, category: str, rate: str) -> list[TaxKey]:
+    return [*map(_tax_key, rows.texts(category), rows.texts(rate))]
+
+
+class Extra(NamedTuple):
+    """An allowance or charge of the whole document."""
+
+    kind: str
+    item: Item
+    reason: str | None
+
+
+def _extras(rows: Rows, currency: str) -> list[Extra]:
+    if not rows:
+        return []
+    kinds, amounts = rows.texts("Kind"), rows.amounts("Amount", currency)
+    if min(amounts) < 0:
         raise Rejected(Code.AMOUNT_NOT_POSITIVE, "an allowance or charge must not be negative")
-    allowance = extra["Kind"] == "allowance"
-    key = _tax_key(extra["TaxCategory"], extra["TaxRate"])
-    return Item(-amount if allowance else amount, key, allowance)
-
-
-def _taxes(taxes: Rows, currency: str) -> list[Tax]:
-    bases = taxes.amounts("TaxableAmount", currency)
-    amounts = taxes.amounts("TaxAmount", currency)
-    return [
-        Tax(_tax_key(tax["Category"], tax["Rate"]), base, amount)
-        for tax, base, amount in zip(taxes, bases, amounts, strict=True)
+    items = [
+        Item(-amount, key, allowance=True) if kind == "allowance" else Item(amount, key)
+        for kind, amount, key in zip(
+            kinds, amounts, _tax_keys(rows, "TaxCategory", "TaxRate"), strict=True
+        )
     ]
+    return [*map(Extra, kinds, items, rows.maybe("Reason"))]
+
+
+def _taxes(rows: Rows, currency: str) -> list[Tax]:
+    keys = _tax_keys(rows, "Category", "Rate")
+    bases, amounts = rows.amounts("TaxableAmount", currency), rows.amounts("TaxAmount", currency)
+    return [*map(Tax, keys, bases, amounts)]
 
 
 def _totals(document: Document, currency: str) -> Totals:
@@ -172,47 +184,47 @@ def _totals(document: Document, currency: str) -> Totals:
 
 
 def _lines(
-    lines: Rows, extras: Rows, items: list[Item], taxes: list[Tax], totals: Totals
+    lines: Rows, extras: list[Extra], items: list[Item], taxes: list[Tax], totals: Totals
 ) -> tuple[Line, ...]:
     """Return the lines with their gross amounts, then charges, shipping and rounding (T-03)."""
     shares = gross(items, taxes, totals.rounding)
-    found = [
-        Line(line["LineNo"], Kind.ITEM, share.amount, _terms(line, item, share.tax))
-        for line, item, share in zip(lines, items, shares, strict=False)
-    ]
-    numbered = enumerate(zip(extras, items[len(lines) :], shares[len(lines) :], strict=True), 1)
-    for at, (extra, item, share) in numbered:
-        if item.allowance:
+    amounts = [share.amount for share in shares]
+    terms = _terms(lines, items, [share.tax for share in shares])
+    found = [*map(Line, lines.texts("LineNo"), repeat(Kind.ITEM), amounts, terms)]
+    numbered = enumerate(zip(extras, shares[len(lines) :], strict=True), 1)
+    for at, (extra, share) in numbered:
+        if extra.item.allowance:
             continue
-        text = extra.get("Reason") or extra["Kind"]
         detail = LineTerms(
-            text,
-            net=item.net,
-            tax_category=item.tax.category,
-            tax_rate=item.tax.rate,
+            extra.reason or extra.kind,
+            net=extra.item.net,
+            tax_category=extra.item.tax.category,
+            tax_rate=extra.item.tax.rate,
             tax=share.tax,
         )
-        kind = CHARGES[extra["Kind"]]
+        kind = CHARGES[extra.kind]
         found.append(Line(f"{kind.value}:{at}", kind, share.amount, detail))
-    rounded = totals.tax_inclusive + totals.rounding - sum(share.amount for share in shares)
+    rounded = totals.tax_inclusive + totals.rounding - sum(amounts)
     if rounded:
         detail = LineTerms("Rounding", net=rounded)
         found.append(Line("rounding:1", Kind.ROUNDING, rounded, detail))
     return tuple(found)
 
 
-def _terms(line: Row, item: Item, tax: int) -> LineTerms:
-    return LineTerms(
-        line["Description"],
-        line.get("ItemCode"),
-        line["Quantity"],
-        line.get("Quantity/@unit"),
-        line["UnitPrice"],
-        item.net,
-        item.tax.category,
-        item.tax.rate,
-        tax,
-        line.get("OrderLine"),
+def _terms(lines: Rows, items: list[Item], taxes: list[int]) -> Iterable[LineTerms]:
+    """Return what was sold, line by line."""
+    return map(
+        LineTerms,
+        lines.texts("Description"),
+        lines.maybe("ItemCode"),
+        lines.texts("Quantity"),
+        lines.maybe("Quantity/@unit"),
+        lines.texts("UnitPrice"),
+        [item.net for item in items],
+        [item.tax.category for item in items],
+        [item.tax.rate for item in items],
+        taxes,
+        lines.maybe("OrderLine"),
     )
 
 
@@ -221,7 +233,7 @@ def _snapshot(document: Document, taxes: list[Tax]) -> str:
     blocks: dict[str, object] = {
         name: [[child.name, child.text()] for child in block.all("*")]
         for name in ("Seller", "Buyer")
-        for block in document.all(name)
+        if (block := document.one(name))
     }
     blocks["Taxes"] = [[*tax.key, tax.taxable, tax.amount] for tax in taxes]
     return _JSON.encode(blocks)

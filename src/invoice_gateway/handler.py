@@ -74,7 +74,7 @@ from invoice_gateway.model.totals import (
     gross,
 )
 from invoice_gateway.xml.document import Document
-from invoice_gateway.xml.rows import Row, Rows
+from invoice_gateway.xml.rows import Rows
 
 __all__ = [
     "ISSUED_NEW",
@@ -118,7 +118,6 @@ __all__ = [
     "Reversal",
     "ReversalKind",
     "Role",
-    "Row",
     "Rows",
     "Scope",
     "Side",

@@ -1,5 +1,6 @@
 """Typed reads of valid messages, and the hashes by which they are told apart."""
 
+import hashlib
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -299,25 +300,89 @@ def test_peeking_bears_anything():
     assert len(many.business_keys) == 8
 
 
+UNUSUAL = [
+    ("<a xmlns='urn:x'>", "</a>", "<Header><b>1</b></Header>"),
+    ("<a xmlns='urn:x'>", "</a>", " t <Header c='1'><b/></Header> u "),
+    ("<a xmlns='urn:x'>\n", "</a>", "<Header>\n<b>&lt;Header></b></Header>\n"),
+    ("<a xmlns='urn:x' d='1'>", "</a>", "<Header><b>1</b></Header>"),
+    ("<a xmlns='urn:x' xmlns:p='urn:p'>", "</a>", "<Header><p:b>1</p:b></Header>"),
+    ("<p:a xmlns:p='urn:x'>", "</p:a>", "<p:Header><p:b>1</p:b></p:Header>"),
+    ("<a xmlns='urn:x'>", "</a>", "<z/><Header><b>1</b></Header>"),
+    ("<a xmlns='urn:x'>", "</a>", "<Header><Header>1</Header></Header>"),
+    ("<a xmlns='urn:x'>", "</a>", "<Header xmlns:q='urn:q'><q:b/></Header>"),
+    ("<a xmlns='urn:x'>", "</a>", "<Header/>"),
+    ("<a xmlns='urn:&amp;x'>", "</a>", "<Header><b>1</b></Header>"),
+    ("<a>", "</a>", "<Header><b>1</b></Header>"),
+    ("<a xmlns='urn:x'>", "</a>", ""),
+]
+
+
+@pytest.mark.parametrize(("begin", "end", "header"), UNUSUAL)
+def test_the_hashes_are_those_of_the_header_alone_and_of_the_document_without_it(
+    begin, end, header
+):
+    """Cut out of one canonical form, or taken apart where the document is not a usual one."""
+    whole = f"{begin}{header}<n>1</n> v {end}"
+    root = parse(whole.encode())
+    first = [
+        etree.tostring(each, method="c14n", with_tail=False)
+        for each in root
+        if etree.QName(each).localname == "Header"
+    ][:1]
+    without = parse(whole.encode())
+    for each in [each for each in without if etree.QName(each).localname == "Header"]:
+        without.remove(each)
+    rest = etree.tostring(without, method="c14n")
+
+    assert canonical(root) == (
+        hashlib.sha256(b"".join(first) + rest).hexdigest(),
+        hashlib.sha256(rest).hexdigest(),
+    )
+
+
 @pytest.mark.parametrize("name", DIGESTS)
 def test_the_hashes_never_change(name):
     """They are stored, and tell for years whether a message was seen before."""
     assert canonical(read(fixture(name))) == DIGESTS[name]
 
 
-def test_rows_are_what_the_elements_say():
+def test_columns_are_what_the_elements_say():
     """The fast way to read and the precise one agree, attributes and missing names included."""
     invoice = document(INVOICE, ("<LineNo>2<", "<LineNo>\n 2 <"))
-    rows = invoice.rows("Lines/Line", "Quantity/@unit", "Quantity/@none")
+    rows, lines = invoice.rows("Lines/Line"), invoice.all("Lines/Line")
 
-    assert len(rows) == 3
-    for row, line in zip(rows, invoice.all("Lines/Line"), strict=True):
-        assert row == {each.name: each.text() for each in line.all("*")} | {
-            "Quantity/@unit": line.text("Quantity/@unit")
-        }
-    assert [row["LineNo"] for row in rows] == ["1", "2", "3"]
-    assert list(invoice.rows("Nowhere/Line")) == []
-    assert [row["x"] for row in free("<a><b><x>1</x><x>2</x></b></a>").rows("b")] == ["1"]
+    assert len(rows) == len(lines) == 3
+    for name in {each.name for each in lines[2].all("*")}:
+        assert rows.texts(name) == rows.maybe(name) == [line.text(name) for line in lines]
+    assert rows.texts("LineNo") == ["1", "2", "3"]
+    assert rows.texts("Quantity/@unit") == [line.text("Quantity/@unit") for line in lines]
+    assert rows.maybe("Quantity/@none") == rows.maybe("None") == [None, None, None]
+    with pytest.raises(LookupError):
+        rows.texts("None")
+    assert len(invoice.rows("Nowhere/Line")) == 0
+    assert invoice.rows("Nowhere/Line").texts("LineNo") == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "<b><x>1</x><x>2</x></b><b><x>3</x></b>",
+        "<b><x>1</x></b><b/><b><x/></b>",
+        "<b><x> 1\n 2 </x></b><b><x></x></b>",
+        "<b><x><![CDATA[1]]>2<![CDATA[<3]]></x></b><b><x>&#65;&amp;B</x></b>",
+        "<b><x>1<!-- no -->2<?no?>3</x></b><b><y>4</y></b>",
+        f"<b><x>{'long ' * 5000}end</x></b><b><x>\u00a0</x></b>",
+        "<b><x k='1'/></b><b><x k=' 2'/></b>",
+        "<b><x k='1'/></b><b><y/></b>",
+    ],
+)
+def test_columns_of_odd_values_are_read_as_one_by_one(rows):
+    """Repeated, empty and missing ones; pieces that a parser puts together."""
+    found = Document(parse(f"<a>{rows}</a>".encode()), "E")
+
+    each = found.all("b")
+    assert found.rows("b").maybe("x") == [one.maybe("x") for one in each]
+    assert found.rows("b").maybe("x/@k") == [one.maybe("x/@k") for one in each]
 
 
 def test_a_column_of_amounts_is_read_by_the_same_rules():

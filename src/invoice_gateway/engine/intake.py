@@ -1,9 +1,10 @@
 """From bytes to a typed message: parse, validate, read the header, check who sent it. No I/O."""
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -47,14 +48,14 @@ class Incoming:
     header: Header | None = None
     handler: Handler[Any] | None = None
     message: object = None
-    said: Peeked | None = None
+    said: Callable[[], Peeked] | None = None
     refusal: Rejected | None = None
     bug: str | None = None
 
     @property
     def business_keys(self) -> tuple[str, ...]:
         """Return what names the business in it, as far as it could be parsed: `Number=INV-7`."""
-        return self.said.business_keys if self.said else ()
+        return self.said().business_keys if self.said else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +89,18 @@ class Intake:
         return incoming
 
     def _fill(self, incoming: Incoming) -> None:
-        """Understand step by step, so that a refusal keeps what was understood before it."""
+        """Understand step by step, so that a refusal keeps what was understood before it.
+
+        The tree does not outlive this: memory that stays warm makes the next one cheaper.
+        """
         delivery = incoming.delivery
         root = parse(delivery.body, self.limits)
-        incoming.said = peek(root)
+        incoming.said = partial(_peeked, delivery.body, self.limits)
         incoming.type = clip(local_name(str(root.tag)))
         try:
             self.schemas.check(root)
         except Rejected:
-            self._name_invalid(incoming)
+            self._name_invalid(incoming, peek(root))
             raise
         incoming.hash, incoming.content_hash = canonical(root)
         document = Document(root, self.enterprise)
@@ -110,10 +114,8 @@ class Intake:
         incoming.handler = handler
         incoming.message = handler.read(document)
 
-    def _name_invalid(self, incoming: Incoming) -> None:
+    def _name_invalid(self, incoming: Incoming, said: Peeked) -> None:
         """Take what names an invalid document from wherever it can be found."""
-        assert incoming.said is not None
-        said = incoming.said
         incoming.message_id = said.message_id or incoming.message_id
         if self.trust_header and not incoming.sender:
             incoming.sender = said.sender or ""
@@ -149,15 +151,21 @@ class Intake:
 
 
 def _header(document: Document) -> Header:
-    [said] = document.rows("Header")
+    said = document.one("Header")
+    assert said is not None
     return Header(
-        message_id=said["MessageId"],
-        sender=said["Sender"],
-        sent_at=document.moment("Header/SentAt"),
-        correlation_id=said.get("CorrelationId"),
-        effective_date=document.day("Header/EffectiveDate") if "EffectiveDate" in said else None,
-        acting_for=said.get("ActingFor"),
+        message_id=said.text("MessageId"),
+        sender=said.text("Sender"),
+        sent_at=said.moment("SentAt"),
+        correlation_id=said.maybe("CorrelationId"),
+        effective_date=said.maybe_day("EffectiveDate"),
+        acting_for=said.maybe("ActingFor"),
     )
+
+
+def _peeked(body: bytes, limits: Limits) -> Peeked:
+    """Return what a document says about itself, which was parsed before."""
+    return peek(parse(body, limits))
 
 
 def fingerprint_of(error: BaseException) -> str:

@@ -77,17 +77,18 @@ def spread(total: int, weights: Sequence[int]) -> tuple[int, ...]:
         (34, 33, 33)
     """
     whole = sum(weights)
-    if any(weight < 0 for weight in weights) or (whole == 0 and total != 0):
+    if min(weights, default=0) < 0 or (whole == 0 and total != 0):
         raise ValueError(f"cannot spread {total} over {list(weights)}")
     if total == 0:
         return (0,) * len(weights)
-    sign, amount = (-1, -total) if total < 0 else (1, total)
+    amount = abs(total)
     parts = [amount * weight // whole for weight in weights]
-    left = amount - sum(parts)
-    by_remainder = sorted(range(len(weights)), key=lambda at: (-(amount * weights[at] % whole), at))
-    for at in by_remainder[:left]:
-        parts[at] += 1
-    return tuple(sign * part for part in parts)
+    if left := amount - sum(parts):
+        remainders = [amount * weight % whole for weight in weights]
+        by_remainder = sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)
+        for at in by_remainder[:left]:  # a stable sort: ties keep their order
+            parts[at] += 1
+    return tuple(parts) if total > 0 else tuple([-part for part in parts])
 
 
 def round_half_up(numerator: int, denominator: int) -> int:

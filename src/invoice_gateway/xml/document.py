@@ -1,10 +1,9 @@
-"""Typed reads of a message that its schema has called valid, and the hashes that identify it."""
+"""Typed reads of a message that its schema has called valid."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from hashlib import sha256
 from typing import TypeVar
 
 from lxml import etree
@@ -13,9 +12,12 @@ from invoice_gateway.model.errors import Code, Finding, Rejected
 from invoice_gateway.model.keys import InvoiceKey
 from invoice_gateway.model.money import MAX_MINOR, Money, UnknownCurrency, decimal_text, exponent
 from invoice_gateway.xml import lexical
-from invoice_gateway.xml.place import line_of, local_name, path_of
-from invoice_gateway.xml.rows import Rows, read_rows
+from invoice_gateway.xml.canonical import canonical
+from invoice_gateway.xml.place import line_of, local_name, namespace, path_of
+from invoice_gateway.xml.rows import Rows
 from invoice_gateway.xml.text import clip
+
+__all__ = ["Document", "Peeked", "canonical", "peek"]
 
 T = TypeVar("T")
 
@@ -51,7 +53,7 @@ class Document:
         """Read below `root`; an invoice named without issuer is one of `enterprise`."""
         self._root = root
         self._enterprise = enterprise
-        self._space = _namespace(root)
+        self._space = namespace(root)
         self._first: dict[str, etree._Element] | None = None
 
     @property
@@ -98,13 +100,9 @@ class Document:
         """Return the elements at `path` in document order; only its last step may repeat."""
         return [Document(each, self._enterprise) for each in self._repeated(path)]
 
-    def rows(self, path: str, *attributes: str) -> "Rows":
-        """Return what stands in each element at `path`, of which there may be thousands.
-
-        A row is a dict, name -> text, of the children of an element, and of those `attributes` of
-        them that are named, `Quantity/@unit`. One pass reads all: several times faster than `all`.
-        """
-        return Rows(read_rows(self._repeated(path), self._space, attributes), self, path)
+    def rows(self, path: str) -> Rows:
+        """Return the elements at `path`, of which there may be thousands, to be read by column."""
+        return Rows(self._root, self._space, self, path)
 
     def one(self, path: str) -> "Document | None":
         """Return the element at `path` as a document of its own, or None."""
@@ -130,8 +128,12 @@ class Document:
         Raises:
             Rejected: `unknown-currency`, `decimals` or `amount-too-large`, with path and line.
         """
+        return self._amount(path, self.text(path), currency)
+
+    def _amount(self, path: str, said: str, currency: str) -> int:
+        """Return what `said`, the text at `path`, is in minor units of `currency`."""
         places = self.exponent(currency, path)
-        plain = lexical.minor(self.text(path), places)
+        plain = lexical.minor(said, places)
         if plain is not None:
             return plain
         negative, whole, fraction = self._read(lexical.digits, path, "a decimal number")
@@ -215,7 +217,8 @@ class Document:
 
     def maybe_amount(self, path: str, currency: str) -> int | None:
         """Return the amount at `path` as `amount` does, or None where there is none."""
-        return self.amount(path, currency) if self.has(path) else None
+        said = self.maybe(path)
+        return None if said is None else self._amount(path, said, currency)
 
     def maybe_decimal(self, path: str) -> Decimal | None:
         """Return the number at `path` as `decimal` does, or None where there is none."""
@@ -293,47 +296,6 @@ class Document:
         )
 
 
-def canonical(root: etree._Element) -> tuple[str, str]:
-    """Return (message hash, content hash) of a message: SHA-256 in hex of its canonical XML.
-
-    The message hash covers everything; the content hash leaves out the Header, so it is that of
-    the same document sent again under another message id. How the XML was encoded, quoted or its
-    attributes ordered does not count. `root` is the same afterwards, but not during the call.
-
-    Raises:
-        Rejected: `xml-malformed`: a namespace is a relative URI, which has no canonical form.
-    """
-    header = next(root.iterchildren(f"{_namespace(root)}Header"), None)
-    try:
-        if header is None:
-            first, rest = b"", etree.tostring(root, method="c14n")
-        else:
-            first = etree.tostring(header, method="c14n", with_tail=False)
-            rest = _without(root, header)
-    except etree.C14NError:
-        raise Rejected(
-            Code.XML_MALFORMED,
-            "the document has no canonical form: a namespace it declares is not an absolute URI",
-        ) from None
-    return sha256(first + rest).hexdigest(), sha256(rest).hexdigest()
-
-
-def _without(root: etree._Element, child: etree._Element) -> bytes:
-    """Return the canonical form of `root` without `child` and the text after it."""
-    place = root.index(child)
-    root.remove(child)
-    try:
-        return etree.tostring(root, method="c14n", with_tail=False)
-    finally:
-        root.insert(place, child)
-
-
-def _namespace(root: etree._Element) -> str:
-    """Return what comes before the local names of `root` and its kind: `{urn:...}`, or nothing."""
-    tag = str(root.tag)
-    return tag[: tag.rfind("}") + 1]
-
-
 @cache  # paths are written in handlers, never taken from a message
 def _steps(path: str, space: str) -> tuple[tuple[str, ...], str]:
     """Return the tags along `path`, and the attribute at its end, if any."""
@@ -353,7 +315,7 @@ class Peeked:
     def __init__(self, root: etree._Element) -> None:
         """Look at `root`."""
         self._root = root
-        self._space = _namespace(root)
+        self._space = namespace(root)
 
     @property
     def name(self) -> str:

@@ -43,3 +43,9 @@ def line_of(element: etree._Element) -> int | None:
 def local_name(name: str) -> str:
     """Return `name` without its namespace."""
     return name.rpartition("}")[2]
+
+
+def namespace(root: etree._Element) -> str:
+    """Return what comes before the local names of `root` and its kind: `{urn:...}`, or nothing."""
+    tag = str(root.tag)
+    return tag[: tag.rfind("}") + 1]

@@ -1,0 +1,65 @@
+"""The hashes that identify a message: SHA-256 of its canonical XML (C14N 1.0)."""
+
+from hashlib import sha256
+
+from lxml import etree
+
+from invoice_gateway.model.errors import Code, Rejected
+from invoice_gateway.xml.place import namespace
+
+_BEGIN, _END = b"<Header>", b"</Header>"
+
+
+def canonical(root: etree._Element) -> tuple[str, str]:
+    """Return (message hash, content hash) of a message: SHA-256 in hex of its canonical XML.
+
+    The message hash covers everything, the Header first; the content hash leaves it out, so it is
+    that of the same document sent again under another message id. How the XML was encoded, quoted
+    or its attributes ordered does not count. `root` is the same afterwards, but not during the
+    call.
+
+    Raises:
+        Rejected: `xml-malformed`: a namespace is a relative URI, which has no canonical form.
+    """
+    try:
+        whole = etree.tostring(root, method="c14n")
+        first, rest = _cut(whole, root) or _apart(root, whole)
+    except etree.C14NError:
+        raise Rejected(
+            Code.XML_MALFORMED,
+            "the document has no canonical form: a namespace it declares is not an absolute URI",
+        ) from None
+    return sha256(first + rest).hexdigest(), sha256(rest).hexdigest()
+
+
+def _cut(whole: bytes, root: etree._Element) -> tuple[bytes, bytes] | None:
+    """Return (Header, the rest) cut out of the canonical form; None for any but the usual one.
+
+    In the usual one the root declares one namespace and nothing else, and the Header comes first,
+    so that all it lacks to stand by itself is the declaration it inherits.
+    """
+    space, _, name = str(root.tag).rpartition("}")
+    declared = f' xmlns="{space[1:]}"'.encode()
+    start = f"<{name}".encode() + declared + b">"
+    at = whole.find(b"<", len(start))
+    if not whole.startswith(start) or not whole.startswith(_BEGIN, at):
+        return None
+    end = whole.find(_END, at) + len(_END)
+    if whole.find(b"<Header", at + 1, end) != -1:
+        return None
+    after = whole.find(b"<", end)  # the text between belongs to the Header
+    return b"<Header" + declared + whole[at + 7 : end], whole[:at] + whole[after:]
+
+
+def _apart(root: etree._Element, whole: bytes) -> tuple[bytes, bytes]:
+    """Return (Header, the rest) by taking the document apart."""
+    header = next(root.iterchildren(f"{namespace(root)}Header"), None)
+    if header is None:
+        return b"", whole
+    first = etree.tostring(header, method="c14n", with_tail=False)
+    place = root.index(header)
+    root.remove(header)
+    try:
+        return first, etree.tostring(root, method="c14n", with_tail=False)
+    finally:
+        root.insert(place, header)
