@@ -7,9 +7,10 @@ MAKEFLAGS += --no-print-directory
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup demo test check static bench up down fix docs lock clean
+.PHONY: help setup demo test check static bench profile up down fix docs lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -58,8 +59,17 @@ static: setup
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
-bench: setup ## measure against the peers and write the report
-	@$(BIN)/python -m benchmarks
+bench: $(BENCH_STAMP) ## measure beside the peers and write the report (QUICK=1: under 4 minutes)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),quick,all)
+
+profile: $(BENCH_STAMP) ## flame graph and seconds per stage of one worker under load
+	@$(BIN)/python -m benchmarks profile
+
+# The peers and the plots: nothing that working on the gateway needs.
+$(BENCH_STAMP): $(STAMP) requirements-bench.lock
+	@echo "installing requirements-bench.lock into $(VENV)" >&2
+	@$(PIP) install -qq --require-hashes -r requirements-bench.lock
+	@touch $@
 
 up: setup ## start a private RabbitMQ and PostgreSQL for development and print their URLs
 	@$(BIN)/python -m tests.services up
@@ -76,15 +86,16 @@ docs: setup ## write the generated pages: status tables, events and messages, se
 	$(BIN)/python -m invoice_gateway.bus.asyncapi > docs/asyncapi.yaml
 	$(BIN)/python -m invoice_gateway.cli.reference > docs/configuration.md
 
-lock: ## resolve both lock files anew from pyproject.toml
+lock: ## resolve the lock files anew from pyproject.toml
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	python3 -m venv "$$scratch"; "$$scratch/bin/python" -m pip install -qq uv; \
 	export SSL_CERT_FILE=$${SSL_CERT_FILE:-$${PIP_CERT:-}}; \
 	lock=("$$scratch/bin/uv" pip compile --quiet --no-config --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" pyproject.toml); \
 	"$${lock[@]}" --upgrade --extra dev -o requirements.lock; \
-	"$${lock[@]}" --upgrade --constraint requirements.lock -o requirements-runtime.lock
+	"$${lock[@]}" --upgrade --constraint requirements.lock -o requirements-runtime.lock; \
+	"$${lock[@]}" --upgrade --constraint requirements.lock --extra bench -o requirements-bench.lock
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find src handlers tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) dist benchmarks/results .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src handlers tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Running subjects side by side and measuring them: services, bus, processor time, rounds."""
