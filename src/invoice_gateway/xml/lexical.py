@@ -1,9 +1,10 @@
 """The lexical forms of XSD values, read by their own rules rather than by Python's."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import NamedTuple
 
 # The white space of XML; str.split() would also take a no-break space.
@@ -79,14 +80,23 @@ def minor(said: str, places: int) -> int | None:
     return int(both) if both.isdigit() else None
 
 
-def minors(said: Iterable[str], places: int) -> list[int] | None:
-    """Return what `minor` does for each of `said`; None where it has none for one of them."""
-    found = []
-    for each in said:
-        if (value := minor(each, places)) is None:
-            return None
-        found.append(value)
-    return found
+def minors(said: Sequence[str], places: int) -> list[int] | None:
+    """Return what `minor` does for each of `said`; None where one is in another form.
+
+    Example:
+        >>> minors(["12.34", "0.50"], 2), minors(["12.34", "-0.5"], 2), minors([], 2)
+        ([1234, 50], None, [])
+    """
+    if said and _column(places).fullmatch("\n".join(said)) is None:
+        return None
+    return [int(each.replace(".", "")) for each in said]
+
+
+@cache
+def _column(places: int) -> re.Pattern[str]:
+    """Return what matches a column of amounts with so many decimals, one per line."""
+    amount = rf"[0-9]{{1,{_PLAIN}}}" + (rf"\.[0-9]{{{places}}}" if places else "")
+    return re.compile(rf"{amount}(?:\n{amount})*+")
 
 
 def decimal(said: str) -> Decimal:
