@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from invoice_gateway.engine.ports import StoreUnavailable
 
 from .errors import GaveWay, place, translated
-from .sql import Bulk
+from .sql import Blobs, BlobsDumper, Bulk, Columns
 from .sql import Row as Values
 from .tables import BATCHES, counter
 
@@ -130,6 +131,7 @@ def _postgresql(url: sa.URL, options: Options) -> sa.Engine:
 
     @sa.event.listens_for(made, "connect")
     def prepare(connection: Any, _: object) -> None:  # noqa: ANN401
+        connection.adapters.register_dumper(Blobs, BlobsDumper)
         connection.execute(f"SELECT {listed}")
         connection.commit()
 
@@ -146,7 +148,7 @@ class Session:
         self.postgresql = connection.dialect.name == "postgresql"
         self.where = place(connection.engine.url)
         self._transaction = connection.begin()
-        self._writes: list[tuple[Bulk, Sequence[Values]]] = []
+        self._writes: list[tuple[Bulk, Columns]] = []
         self._ids: Iterator[int] = iter(())
 
     def read(
@@ -166,7 +168,12 @@ class Session:
     def write(self, bulk: Bulk, rows: Sequence[Values]) -> None:
         """Gather a write for the next `flush`; nothing happens when there are no rows."""
         if rows:
-            self._writes.append((bulk, rows))
+            self.put(bulk, [*zip(*rows, strict=True)])
+
+    def put(self, bulk: Bulk, columns: Columns) -> None:
+        """Gather a write of rows given as columns of one length; nothing happens without rows."""
+        if columns and columns[0]:
+            self._writes.append((bulk, columns))
 
     def flush(self) -> None:
         """Send what was gathered, in order; on PostgreSQL in one round trip.
@@ -181,29 +188,30 @@ class Session:
             if self.postgresql:
                 self._send(writes)
             else:
-                for bulk, rows in writes:
-                    self.connection.exec_driver_sql(bulk.sqlite, [tuple(row) for row in rows])
+                for bulk, columns in writes:
+                    rows = [*zip(*columns, strict=True)]
+                    self.connection.exec_driver_sql(bulk.sqlite, rows)
 
-    def _send(self, writes: Sequence[tuple[Bulk, Sequence[Values]]]) -> None:
+    def _send(self, writes: Sequence[tuple[Bulk, Columns]]) -> None:
         """Send writes to PostgreSQL: many rows by COPY, all else between two of those in one go."""
         driver: Any = self.connection.connection.driver_connection
         together = []
-        for bulk, rows in writes:
-            if bulk.copy is None or len(rows) * len(bulk.columns) < COPY_FROM:
-                together.append((bulk, rows))
+        for bulk, columns in writes:
+            if bulk.copy is None or len(columns[0]) * len(columns) < COPY_FROM:
+                together.append((bulk, columns))
                 continue
             self._pipeline(driver, together)
             together = []
             with driver.cursor() as cursor, cursor.copy(bulk.copy) as copy:
-                for chunk in bulk.chunks(rows):
+                for chunk in bulk.chunks(columns):
                     copy.write(chunk)
         self._pipeline(driver, together)
 
-    def _pipeline(self, driver: Any, writes: Sequence[tuple[Bulk, Sequence[Values]]]) -> None:  # noqa: ANN401
+    def _pipeline(self, driver: Any, writes: Sequence[tuple[Bulk, Columns]]) -> None:  # noqa: ANN401
         if writes:
             with driver.pipeline():
-                for bulk, rows in writes:
-                    self.connection.exec_driver_sql(bulk.postgresql, bulk.arrays(rows))
+                for bulk, columns in writes:
+                    self.connection.exec_driver_sql(bulk.postgresql, bulk.arrays(columns))
 
     def lock(self, names: Iterable[str]) -> None:
         """Lock `names` until the transaction ends, sorted by what is locked: no deadlock.
@@ -219,11 +227,17 @@ class Session:
 
     def id(self) -> int:
         """Return an id that nobody else has; later ones are higher."""
-        for number in self._ids:
-            return number
-        [(batch,)] = self.read(_NEXT_POSTGRESQL if self.postgresql else _NEXT_SQLITE)
-        self._ids = _block(batch)
-        return next(self._ids)
+        [number] = self.ids(1)
+        return number
+
+    def ids(self, count: int) -> list[int]:
+        """Return so many ids that nobody else has, ascending; later ones are higher."""
+        found = [*islice(self._ids, count)]
+        while len(found) < count:
+            [(batch,)] = self.read(_NEXT_POSTGRESQL if self.postgresql else _NEXT_SQLITE)
+            self._ids = _block(batch)
+            found += islice(self._ids, count - len(found))
+        return found
 
     def commit(self) -> None:
         """Send what was gathered and make it durable."""

@@ -91,10 +91,10 @@ class _Saving:
         before = self.known.entities[kind]
         found = []
         for key in self.book.touched[kind]:
-            now = self.book.get(kind, key)
+            now, then = self.book.get(kind, key), before.get(key)
             assert now is not None
-            if now != before.get(key):
-                found.append((now, before.get(key)))
+            if then is None or now != then:
+                found.append((now, then))
         return found  # type: ignore[return-value]
 
     def _number(self, kind: type[Entity], key: object) -> int:
@@ -125,11 +125,12 @@ class _Saving:
                 number = self._number(Invoice, invoice.key)
                 changed.append((number, *rows.invoice_state_row(invoice)))
             old = before.lines if before else ()
-            lines += rows.line_rows(number, invoice.lines, len(old))
+            if len(invoice.lines) > len(old):
+                lines.append((number, len(old), invoice.lines[len(old) :]))
             states += rows.line_state_rows(number, invoice.lines, old)
         self.session.write(NEW_INVOICE, new)
         self.session.write(INVOICE, changed)
-        self.session.write(LINE, lines)
+        self.session.put(LINE, rows.line_columns(lines))
         self.session.write(SNAPSHOT, snapshots)
         self.session.write(LINE_STATE, states)
 

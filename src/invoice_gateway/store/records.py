@@ -15,7 +15,7 @@ from . import packing, sql, tables
 from .columns import instant
 from .connection import Session
 from .packing import Pack, enclosed, headers_text
-from .sql import clean
+from .sql import clean, cleaned
 
 REFUSAL = "message.rejected"
 IN_THE_BODY = ""
@@ -108,57 +108,58 @@ def names(values: Iterable[str]) -> str:
 def save(session: Session, saving: Saving) -> list[int]:
     """Write records, repeats and events; return the row of each record (dead letters: 0)."""
     pack = packing.packer()
-    numbers = [_number(session, record) for record in saving.records]
-    settled = [
-        (number, *_settled(record))
-        for number, record in zip(numbers, saving.records, strict=True)
-        if record.replaces is not None
-    ]
-    new = [
-        _message(number, record, pack)
-        for number, record in zip(numbers, saving.records, strict=True)
-        if number and record.replaces is None
-    ]
+    numbers = _numbers(session, saving.records)
+    numbered = [*zip(numbers, saving.records, strict=True)]
+    settled = [(at, *_settled(record)) for at, record in numbered if record.replaces is not None]
+    new = [(at, record) for at, record in numbered if at and record.replaces is None]
     session.write(SETTLE, settled)
-    session.write(MESSAGE, new)
+    session.put(MESSAGE, _messages([at for at, _ in new], [record for _, record in new], pack))
     _park(session, saving.records, numbers)
     session.write(DEAD, _dead(saving.records, pack))
     pointers = publish(session, saving.events, saving.now, pack)
     session.write(REPEAT, [(number, *counts) for number, counts in saving.repeats.items()])
-    session.write(TRIED, [(each,) for each in saving.attempts_done])
-    session.write(PUBLISHED, [(event_id,) for event_id in saving.published])
-    session.write(POINTER, pointers)
+    session.put(TRIED, [saving.attempts_done])
+    session.put(PUBLISHED, [saving.published])
+    session.put(POINTER, [pointers])
     return numbers
 
 
-def _number(session: Session, record: Record) -> int:
-    if record.replaces is not None:
-        return record.replaces
-    bare = record.outcome is Outcome.REJECTED and not record.parked_before
-    return 0 if bare else session.id()
+def _numbers(session: Session, records: Sequence[Record]) -> list[int]:
+    """Return the row of each record: a new one, that of the parked message, or none (0)."""
+    new = [
+        record.replaces is None and (record.outcome is not Outcome.REJECTED or record.parked_before)
+        for record in records
+    ]
+    ids = iter(session.ids(sum(new)))
+    return [
+        next(ids) if fresh else record.replaces or 0
+        for fresh, record in zip(new, records, strict=True)
+    ]
 
 
 def _settled(record: Record) -> tuple[Any, ...]:
     return (record.outcome, record.events, record.duplicate_of, names(record.accounts))
 
 
-def _message(number: int, record: Record, pack: Pack) -> tuple[Any, ...]:
-    return (
-        number,
-        clean(record.sender),
-        clean(record.message_id),
-        clean(record.type),
-        record.hash,
-        record.outcome,
-        instant(record.received_at),
-        pack(record.body),
-        headers_text(record.headers),
-        record.duplicates,
-        record.events,
-        record.duplicate_of,
-        names(record.accounts),
-        record.origin,
-    )
+def _messages(numbers: Sequence[int], records: Sequence[Record], pack: Pack) -> list[Sequence[Any]]:
+    """Return the columns of `MESSAGE_ROW`."""
+    arrived = {each: instant(each) for each in {record.received_at for record in records}}
+    return [
+        numbers,
+        cleaned([record.sender for record in records]),
+        cleaned([record.message_id for record in records]),
+        cleaned([record.type for record in records]),
+        [record.hash for record in records],
+        [record.outcome for record in records],
+        [arrived[record.received_at] for record in records],
+        [pack(record.body) for record in records],
+        [headers_text(record.headers) for record in records],
+        [record.duplicates for record in records],
+        [record.events for record in records],
+        [record.duplicate_of for record in records],
+        [names(record.accounts) for record in records],
+        [record.origin for record in records],
+    ]
 
 
 def _park(session: Session, records: Sequence[Record], numbers: Sequence[int]) -> None:
@@ -244,42 +245,47 @@ PUBLISHED: Final = sql.Bulk(
 
 def publish(
     session: Session, events: Sequence[EventRow], now: datetime, pack: Pack
-) -> list[tuple[int]]:
+) -> Sequence[int]:
     """Write events in order; return the rows that the outbox is to point at.
 
     The refusal of a submission refused before is there already: it is not written twice, but sent
     again.
     """
-    known = _known(session, [each.event_id for each in events if each.name == REFUSAL])
-    recorded = instant(now)
-    written: list[tuple[Any, ...]] = []
-    pointers: dict[int, None] = {}
-    for each in events:
-        if each.event_id in known:
-            pointers[known[each.event_id]] = None
-            continue
-        seq = session.id()
-        if each.name == REFUSAL:
-            known[each.event_id] = seq
-        pointers[seq] = None
-        written.append(
-            (
-                seq,
-                each.event_id,
-                each.name,
-                each.type,
-                each.aggregate,
-                each.aggregate_id,
-                each.version,
-                each.cause,
-                each.account,
-                pack(enclosed(each.body, each.headers)),
-                IN_THE_BODY,
-                recorded,
-            )
-        )
-    session.write(EVENT, written)
-    return [(seq,) for seq in pointers]
+    refusals = {each.event_id for each in events if each.name == REFUSAL}
+    known = _known(session, [*refusals])
+    fresh = events
+    if refusals:
+        fresh = []
+        for each in events:
+            if each.event_id in refusals:
+                refusals.remove(each.event_id)  # once
+            elif each.name == REFUSAL:
+                continue
+            if each.event_id not in known:
+                fresh.append(each)
+    written = session.ids(len(fresh))
+    session.put(EVENT, _event_columns(written, fresh, instant(now), pack))
+    return [*written, *known.values()]
+
+
+def _event_columns(
+    seqs: Sequence[int], events: Sequence[EventRow], recorded: str, pack: Pack
+) -> list[Sequence[Any]]:
+    """Return the columns of `EVENT_ROW`."""
+    return [
+        seqs,
+        [each.event_id for each in events],
+        [each.name for each in events],
+        [each.type for each in events],
+        [each.aggregate for each in events],
+        [each.aggregate_id for each in events],
+        [each.version for each in events],
+        [each.cause for each in events],
+        [each.account for each in events],
+        [pack(enclosed(each.body, each.headers)) for each in events],
+        [IN_THE_BODY] * len(events),
+        [recorded] * len(events),
+    ]
 
 
 def _known(session: Session, event_ids: Sequence[str]) -> dict[str, int]:

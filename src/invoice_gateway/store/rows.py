@@ -6,6 +6,7 @@ values are what both databases take as they are (numbers, texts, ISO dates and i
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from invoice_gateway.model.invoice import (
@@ -66,15 +67,58 @@ ACCOUNT_ROW: Final = (
 
 def account_row(account: Account) -> Row:
     """Return the party, then the values of `ACCOUNT_ROW`."""
-    *values, as_of, cause = (getattr(account, name) for name in ACCOUNT_ROW)
+    *values, as_of, cause = attrgetter(*ACCOUNT_ROW)(account)
     return (account.party, *values, as_of and instant(as_of), cause)
 
 
 def account(row: Any, ancestors: Iterable[str]) -> Account:  # noqa: ANN401
     """Return the account that `row` holds, as (party, *ACCOUNT_ROW, ...)."""
-    party, *values = row[: len(ACCOUNT_ROW) + 1]
-    fields = dict(zip(ACCOUNT_ROW, values, strict=True))
-    return Account(party=party, ancestors=tuple(ancestors), **fields)
+    (
+        party,
+        party_class,
+        name,
+        parent,
+        address,
+        tax_ids,
+        selling_currency,
+        accounting_currency,
+        timezone,
+        terms_approved,
+        terms_days,
+        credit_limit,
+        auto_allocate,
+        request_cancellation_days,
+        reminder_days,
+        suspension_days,
+        deletion_days,
+        money_back_days,
+        as_of,
+        cause,
+        *_,
+    ) = row
+    return Account(
+        party=party,
+        party_class=party_class,
+        name=name,
+        parent=parent,
+        ancestors=tuple(ancestors),
+        address=address,
+        tax_ids=tax_ids,
+        selling_currency=selling_currency,
+        accounting_currency=accounting_currency,
+        timezone=timezone,
+        terms_approved=terms_approved,
+        terms_days=terms_days,
+        credit_limit=credit_limit,
+        auto_allocate=auto_allocate,
+        request_cancellation_days=request_cancellation_days,
+        reminder_days=reminder_days,
+        suspension_days=suspension_days,
+        deletion_days=deletion_days,
+        money_back_days=money_back_days,
+        as_of=as_of,
+        cause=cause,
+    )
 
 
 # -- invoices ---------------------------------------------------------------------------------
@@ -193,19 +237,24 @@ def invoice_state_row(invoice: Invoice) -> Row:
     )
 
 
-def line_rows(number: int, lines: Sequence[Line], known: int) -> list[Row]:
-    """Return the values of `LINE_ROW` for all lines but the first `known`."""
-    return [
-        (number, position, line[0], line[1], line[2], *(line[3] or NO_TERMS))
-        for position, line in enumerate(lines[known:], known)
-    ]
+def line_columns(new: Sequence[tuple[int, int, Sequence[Line]]]) -> list[Sequence[Any]]:
+    """Return the columns of `LINE_ROW` for new lines, given as (invoice, first position, lines)."""
+    lines = [line for _, _, added in new for line in added]
+    if not lines:
+        return []
+    numbers = [number for number, _, added in new for _ in added]
+    positions = [at for _, first, added in new for at in range(first, first + len(added))]
+    line_no, kind, amount, terms, *_ = zip(*lines, strict=True)
+    sold = zip(*[each or NO_TERMS for each in terms], strict=True)
+    return [numbers, positions, line_no, kind, amount, *sold]
 
 
 def line_state_rows(number: int, lines: Sequence[Line], known: Sequence[Line]) -> list[Row]:
     """Return (invoice, position, *LINE_STATE_ROW) of lines that are not as posted or `known`."""
     changed = [at for at, (line, old) in enumerate(zip(lines, known, strict=False)) if line != old]
-    fresh = enumerate(lines[len(known) :], len(known))
-    changed += [at for at, line in fresh if line[4:] != UNCHANGED]
+    states = [*map(_STATE, lines[len(known) :])]
+    if states.count(UNCHANGED) != len(states):
+        changed += [at for at, state in enumerate(states, len(known)) if state != UNCHANGED]
     return [(number, at, *_line_state(lines[at])) for at in changed]
 
 
@@ -213,6 +262,7 @@ def _line_state(line: Line) -> Row:
     return (*line[4:9], *line.customer, *line.enterprise, line.receipt_manual)
 
 
+_STATE: Final = itemgetter(slice(4, None))
 UNCHANGED: Final = Line("", Kind.ITEM, 0)[4:]
 """The state of a line as it was posted: `line[4:]`."""
 
