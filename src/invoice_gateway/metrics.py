@@ -32,7 +32,9 @@ class Metrics:
         )
         self._parked = self._gauge("parked_messages", "Messages waiting for a reference")
         self._dead = self._gauge("dead_letters", "Dead letters nobody has dealt with")
-        self._outbox = self._gauge("outbox_events", "Events not confirmed yet")
+        self._outbox = self._gauge(
+            "outbox_events", "Events not confirmed yet; an estimate above 10,000"
+        )
         self._age = self._gauge("outbox_age_seconds", "Age of the oldest event not confirmed")
         self._blocked = self._gauge("blocked_seconds", "How long the broker has been blocking us")
 

@@ -26,7 +26,7 @@ from invoice_gateway.model.ledger import (
     Source,
 )
 
-from . import reads, reads_money, rows, rows_money, sql
+from . import reads, reads_money, rows, rows_disputes, rows_money, sql
 from .connection import Session
 from .wanted import Owners, Wanted, things, union
 
@@ -192,7 +192,7 @@ class _Loading:
                 self._keep(Notice(**row._mapping))  # noqa: SLF001 - the public name of it
 
     def _dispute(self, row: sa.Row[Any]) -> None:
-        dispute = rows.dispute(row)
+        dispute = rows_disputes.dispute(row)
         self._keep(dispute)
         self._reach(dispute.invoice, dispute.id in self._removable.disputes)
 
@@ -322,7 +322,7 @@ class _Loading:
             listed = sql.numbers(disputed, postgresql=pg)
             for row in self._read(reads.open_disputes(pg), {"invoices": listed}):
                 if row.id not in self.wanted.disputes:
-                    self._keep(rows.dispute(row))
+                    self._keep(rows_disputes.dispute(row))
 
     def _open(self) -> dict[str, dict[str, str]]:
         """Return the parameters for open invoices: all, or as far as the money reaches."""

@@ -18,7 +18,7 @@ from invoice_gateway.model.ledger import (
     Source,
 )
 
-from . import reads, reads_money, rows, rows_money, sql, tables
+from . import reads, reads_money, rows, rows_disputes, rows_money, sql, tables
 from .book import Known
 from .connection import Session
 
@@ -53,8 +53,10 @@ MEMO_PART: Final = sql.inserting(
     tables.memo_part, ["memo_id", "position", "line_no", "amount", "applied", "excess"]
 )
 REVERSAL: Final = sql.inserting(tables.reversal, rows_money.REVERSAL_ROW)
-NEW_DISPUTE: Final = sql.inserting(tables.dispute, (*rows.DISPUTE_ROW, *rows.DISPUTE_STATE_ROW))
-DISPUTE: Final = sql.updating(tables.dispute, "id", rows.DISPUTE_STATE_ROW)
+NEW_DISPUTE: Final = sql.inserting(
+    tables.dispute, (*rows_disputes.DISPUTE_ROW, *rows_disputes.DISPUTE_STATE_ROW)
+)
+DISPUTE: Final = sql.updating(tables.dispute, "id", rows_disputes.DISPUTE_STATE_ROW)
 NOTICE: Final = sql.inserting(
     tables.notice, ["kind", "party", "notice_id", "content_hash", "cause"]
 )
@@ -217,10 +219,10 @@ class _Saving:
         self._find_invoices([dispute.invoice for dispute, _ in touched])
         new, changed = [], []
         for dispute, before in touched:
-            state = rows.dispute_state_row(dispute)
+            state = rows_disputes.dispute_state_row(dispute)
             if before is None:
                 invoice = self._number(Invoice, dispute.invoice)
-                new.append((*rows.dispute_row(invoice, dispute), *state))
+                new.append((*rows_disputes.dispute_row(invoice, dispute), *state))
             else:
                 changed.append((dispute.id, *state))
         self.session.write(DISPUTE, changed)
