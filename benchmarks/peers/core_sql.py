@@ -1,14 +1,16 @@
 """The durable step of the ordinary peers in SQLAlchemy Core, for a sync and an async connection."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.peers.codec import Invoice, Line, issued
 from benchmarks.peers.common import ISSUED
+
+if TYPE_CHECKING:  # it needs more than the synchronous peers do
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 metadata = sa.MetaData()
 inbox = sa.Table(
@@ -69,7 +71,7 @@ def store(connection: sa.Connection, found: Invoice) -> tuple[str, bytes] | None
     return event_id, body
 
 
-async def store_async(connection: AsyncConnection, found: Invoice) -> tuple[str, bytes] | None:
+async def store_async(connection: "AsyncConnection", found: Invoice) -> tuple[str, bytes] | None:
     """Do as `store`."""
     if (await connection.execute(TO_INBOX, _inbox(found))).first() is None:
         return None
