@@ -277,7 +277,7 @@ def decide(message: InvoicePosted, book: Book, context: Context) -> Decision:
             Code.FORBIDDEN, f"invoices of issuer {message.key.issuer!r} are not posted by the ERP"
         )
     account = draft.account(message.customer)
-    known_before(draft.get(Invoice, message.key), context, Code.INVOICE_IMMUTABLE, f"{message.key}")
+    known_before(draft.get(Invoice, message.key), context, Code.INVOICE_IMMUTABLE, message.key)
     if message.total < 0:
         _credit(draft, message)
     else:
@@ -347,9 +347,7 @@ def _assert_prepayment(draft: Draft, message: InvoicePosted) -> None:
 
 def _credit(draft: Draft, message: InvoicePosted) -> None:
     """Post a document below zero as a memo on the invoice it names, or as open credit (T-05)."""
-    known_before(
-        draft.get(Memo, message.key), draft.context, Code.INVOICE_IMMUTABLE, f"{message.key}"
-    )
+    known_before(draft.get(Memo, message.key), draft.context, Code.INVOICE_IMMUTABLE, message.key)
     document = memos.Document(
         number=message.key,
         issued_on=message.issue_date,

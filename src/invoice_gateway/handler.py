@@ -192,9 +192,11 @@ def known_before(
     known: Invoice | Memo | Source | Reversal | Notice | None,
     context: Context,
     code: Code,
-    what: str,
+    what: object,
 ) -> None:
     """Refuse a natural key that is taken, and recognise the same content under it (P-02).
+
+    `what` is how a person knows it; it becomes text only where there is something to say.
 
     Raises:
         AlreadyApplied: the same content was applied before, by another message.

@@ -27,12 +27,12 @@ WARM = 6
 
 LIMITS = {
     "statements per batch of invoices": 14,
-    "round trips per batch of invoices": 16,
+    "round trips per batch of invoices": 15,
     "statements per batch of payments": 17,
-    "round trips per batch of payments": 20,
-    "Python calls per ten-line invoice": 600,
-    "Python calls per payment": 1_050,
-    "bytes to the database per ten-line invoice": 2_300,
+    "round trips per batch of payments": 19,
+    "Python calls per ten-line invoice": 570,
+    "Python calls per payment": 960,
+    "bytes to the database per ten-line invoice": 2_200,
     "bytes to the broker per ten-line invoice": 3_600,
 }
 

@@ -126,7 +126,7 @@ class RabbitPublisher:
 
     def _refusal(self, event: Outgoing) -> str | None:
         """Return why `event` cannot be sent now, None when it can."""
-        size = sum(len(name) + len(value) for name, value in event.headers.items())
+        size = sum(map(len, event.headers)) + sum(map(len, event.headers.values()))
         if len(event.body) > BODY_MAX:
             return f"too large: {len(event.body)} bytes, at most {BODY_MAX}"
         if size > HEADERS_BYTES_MAX:

@@ -263,7 +263,7 @@ class Encoder:
         if not 0 < len(body) <= self._body_max:
             return None
         try:
-            table = b"".join([self._header(*each) for each in event.headers.items()])
+            table = self._table(event.headers)
             properties = b"".join(
                 (
                     self._head,
@@ -284,14 +284,19 @@ class Encoder:
         frames = (method, header, properties, _MARK, _FRAME.pack(_BODY, channel, size), body, _MARK)
         return b"".join(frames)
 
-    def _header(self, name: str, value: str) -> bytes:
-        known = self._names.get(name)
-        if known is None:
-            known = short(name) + b"S"
-            if len(self._names) < _CACHED_MAX:
-                self._names[name] = known
-        raw = value.encode()
-        return known + _LENGTH.pack(len(raw)) + raw
+    def _table(self, headers: Mapping[str, str]) -> bytes:
+        parts: list[bytes] = []
+        known, length = self._names.get, _LENGTH.pack
+        for name, value in headers.items():
+            raw = value.encode()
+            parts += (known(name) or self._name(name), length(len(raw)), raw)
+        return b"".join(parts)
+
+    def _name(self, name: str) -> bytes:
+        found = short(name) + b"S"
+        if len(self._names) < _CACHED_MAX:
+            self._names[name] = found
+        return found
 
     def _first(self, key: str) -> bytes:
         found = self._method(key)

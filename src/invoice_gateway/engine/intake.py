@@ -97,13 +97,13 @@ class Intake:
         root = parse(delivery.body, self.limits)
         incoming.said = partial(_peeked, delivery.body, self.limits)
         incoming.type = clip(local_name(str(root.tag)))
+        document = Document(root, self.enterprise)
         try:
-            self.schemas.check(root)
+            self.schemas.check(root, document.rows)
         except Rejected:
             self._name_invalid(incoming, peek(root))
             raise
         incoming.hash, incoming.content_hash = canonical(root)
-        document = Document(root, self.enterprise)
         header = _header(document)
         incoming.message_id = header.message_id
         self._check_envelope(delivery, header, incoming.type)

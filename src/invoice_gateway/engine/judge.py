@@ -7,7 +7,7 @@ releases the parked messages that waited for what it brings.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -24,8 +24,8 @@ from invoice_gateway.model.decision import (
     Waiting,
 )
 from invoice_gateway.model.errors import Code, Finding, Parked, Rejected
-from invoice_gateway.model.evolve import evolve
 
+NO_SCOPE = Scope()
 FINDINGS_MAX = 20
 FINGERPRINT_MAX = 500
 """In characters: what strangers write must fit into an index."""
@@ -41,7 +41,7 @@ class Case:
     incoming: Incoming
     actor: Actor | None = None
     context: Context | None = None
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = NO_SCOPE
     refusal: Rejected | None = None
     waiter: Waiter | None = None
     expired: bool = False
@@ -124,6 +124,8 @@ class Judge:
         What is released comes right after what released it. A chain may be long: no recursion.
         """
         verdict = self._verdict(case)
+        if not self._waiting:
+            return verdict
         released = [self._released(case, verdict)]
         while released:
             each = next(released[-1], None)
@@ -159,11 +161,10 @@ class Judge:
                 assert known.row is not None
                 self.saving.repeats[known.row] = (known.new_duplicates, known.new_events)
                 continue
-            record = evolve(
-                self.saving.records[known.record], events=known.events + known.new_events
-            )
+            record = self.saving.records[known.record]
+            record = record._replace(events=known.events + known.new_events)
             if known.row is None:
-                record = evolve(record, duplicates=known.new_duplicates)
+                record = record._replace(duplicates=known.new_duplicates)
             else:
                 self.saving.repeats[known.row] = (known.new_duplicates, 0)
             self.saving.records[known.record] = record
@@ -201,7 +202,7 @@ class Judge:
         events = self._announcer.derived(case, decision, self._now)
         record = self._record(case, Outcome.ACCEPTED)
         if case.actor is not None and case.actor.receipts:
-            record = evolve(record, events=record.events + 1)
+            record = record._replace(events=record.events + 1)
             events.append(self._announcer.accepted(case, self._now, record.events))
         self.saving.book.apply(decision.changes)  # after all that could fail: all or nothing
         self._keep(case, record, events)
@@ -209,10 +210,10 @@ class Judge:
 
     def _duplicate(self, case: Case, first: str) -> Verdict:
         """Record a message whose content took effect before under another id (P-02)."""
-        record = evolve(self._record(case, Outcome.DUPLICATE), duplicate_of=first)
+        record = self._record(case, Outcome.DUPLICATE)._replace(duplicate_of=first)
         events = []
         if case.actor is not None and case.actor.receipts:
-            record = evolve(record, events=record.events + 1)
+            record = record._replace(events=record.events + 1)
             events.append(self._announcer.duplicate(case, self._now, first, 1, record.events))
         self._keep(case, record, events)
         return Verdict(outcome=Outcome.DUPLICATE)
@@ -230,8 +231,7 @@ class Judge:
 
     def _park(self, case: Case, parked: Parked) -> Verdict:
         waiter = case.waiter
-        record = evolve(
-            self._record(case, Outcome.PARKED),
+        record = self._record(case, Outcome.PARKED)._replace(
             code=parked.code,
             text=parked.message,
             waits_for=parked.waits_for,
@@ -239,7 +239,7 @@ class Judge:
         )
         events = []
         if not case.was_parked:
-            record = evolve(record, events=record.events + 1)
+            record = record._replace(events=record.events + 1)
             events.append(self._announcer.parked(case, self._now, parked, record))
         case.place = self._keep(case, record, events)
         self._waiting[parked.waits_for].append(case)
@@ -253,11 +253,10 @@ class Judge:
         if dead in self._dead and not case.was_parked:
             at = self._dead[dead]
             record = self.saving.records[at]
-            self.saving.records[at] = evolve(record, duplicates=record.duplicates + 1)
+            self.saving.records[at] = record._replace(duplicates=record.duplicates + 1)
             return verdict
         findings = refusal.findings[:FINDINGS_MAX]
-        record = evolve(
-            self._record(case, Outcome.REJECTED),
+        record = self._record(case, Outcome.REJECTED)._replace(
             code=refusal.code,
             text=refusal.message,
             findings=findings,
@@ -267,7 +266,7 @@ class Judge:
             dead_letter=dead,
             parked_before=case.was_parked,
         )
-        record = evolve(record, events=record.events + 1 if case.was_parked else 1)
+        record = record._replace(events=record.events + 1 if case.was_parked else 1)
         event = self._announcer.rejected(case, self._now, record)
         self._dead[dead] = self._keep(case, record, [event])
         return verdict
@@ -313,8 +312,7 @@ class Judge:
         elif case.was_parked:
             self._known.pop(key, None)
             self._past[key] = record.events
-        for event in events:
-            self._take(event)
+        self._events.update([(event.event_id, event) for event in events])
         return place
 
     def _take(self, event: EventRow) -> None:

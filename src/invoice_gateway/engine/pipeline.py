@@ -30,11 +30,12 @@ from invoice_gateway.model.errors import Code, Rejected
 
 log = structlog.get_logger()
 
+BUG = "bug"
 LOGGED = {
     "duplicate": "message.duplicated",
     "parked": "message.parked",
     "rejected": "message.rejected",
-    "bug": "message.bug_met",
+    BUG: "message.bug_met",
 }
 WAITERS_MAX = 1_000
 """How many parked messages one batch may release; the tick releases the rest."""
@@ -163,13 +164,7 @@ class Pipeline:
             work.commit()
         self._measure(cases, verdicts, (loaded - started, decided - loaded, decided))
         outgoing = [
-            Outgoing(
-                id=each.event_id,
-                key=each.name,
-                type=each.type,
-                body=each.body,
-                headers=each.headers,
-            )
+            Outgoing(each.event_id, each.name, each.type, each.body, each.headers)
             for each in saving.events
         ]
         return Processed(verdicts=verdicts, outgoing=outgoing)
@@ -267,19 +262,19 @@ class Pipeline:
         self.meter.stage("save", time.perf_counter() - decided)
         kinds: Counter[tuple[str, str]] = Counter()
         for case, verdict in zip(cases, verdicts, strict=True):
-            outcome = verdict.outcome.value if verdict.outcome else "bug"
-            kind = case.incoming.type  # whatever a stranger wrote: counted only if we know it
-            kinds[kind if kind in self.intake.handlers else "unknown", outcome] += 1
+            kinds[case.incoming.type, verdict.outcome or BUG] += 1
             if verdict.outcome is not Outcome.ACCEPTED:
                 log.info(
-                    LOGGED[outcome],
+                    LOGGED[verdict.outcome or BUG],
                     message_id=case.incoming.message_id,
                     sender=case.incoming.sender,
                     type=case.incoming.type,
                     code=verdict.code,
                 )
-        for (kind, outcome), count in kinds.items():
-            self.meter.messages(kind, outcome, count)
+        for (kind, outcome), count in kinds.items():  # what strangers write is one kind
+            self.meter.messages(
+                kind if kind in self.intake.handlers else "unknown", str(outcome), count
+            )
         log.info("batch.committed", messages=len(cases))
 
 

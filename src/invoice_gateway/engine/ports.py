@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from invoice_gateway.model.decision import Actor, Book, Scope, Waiting
 from invoice_gateway.model.errors import Finding
@@ -33,19 +34,17 @@ class Delivery:
     tag: object = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One event (or message) on its way to the bus; receivers deduplicate on `id`."""
 
     id: str
     key: str
     type: str
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of one published event; `error` None means confirmed and routed."""
 
     id: str
@@ -204,8 +203,7 @@ class Waiter:
     events: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """One message as it will stand in the `message` table, with its satellite where it has one.
 
     `replaces` is the row of a parked message that this decision settles (no new row then).
@@ -241,7 +239,7 @@ class Record:
     """Whether a refused message was parked before: it has a row, here or from an earlier batch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class EventRow:
     """One rendered event for the outbox. `cause` is `sender/message id` of what caused it."""
 

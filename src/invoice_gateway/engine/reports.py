@@ -19,7 +19,7 @@ from invoice_gateway.model.events import (
     MessageRejected,
     Stamped,
 )
-from invoice_gateway.model.evolve import evolve
+from invoice_gateway.model.evolve import changer
 from invoice_gateway.xml.render import Stamp, cloud_events, render
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 EVENT_IDS = UUID("6a0f0c3e-5d0b-5a55-9a60-1f1f7c1d8e7b")
 """Namespace of event ids: the same message always gives the same ids (P-07)."""
+_VARIANTS = dict(zip("0123456789abcdef", 4 * "89ab", strict=True))
+_NAMESPACE = sha1(EVENT_IDS.bytes, usedforsecurity=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +109,27 @@ class Announcer:
         return self._row(shared, stamped, f"message\0{version}")
 
     def _row(self, shared: "_Shared", stamped: Stamped, name: str) -> EventRow:
-        event = stamped.event
-        stamp = evolve(shared.stamp, event_id=event_id(f"{shared.cause}\0{name}"))
+        event, aggregate_id, version = stamped
+        kind = type(event)
+        cause, account, stamp, trace = shared
+        stamp = _named(stamp, event_id(f"{cause}\0{name}"))
+        headers = cloud_events(stamped, stamp, self.source)
+        headers.update(trace)
         return EventRow(
-            event_id=stamp.event_id,
-            name=event.name,
-            type=type(event).__name__,
-            aggregate=event.aggregate,
-            aggregate_id=stamped.aggregate_id,
-            version=stamped.version,
-            cause=shared.cause,
-            account=shared.account,
-            body=render(stamped, stamp),
-            headers=cloud_events(stamped, stamp, self.source) | shared.trace,
+            stamp.event_id,
+            kind.name,
+            kind.__name__,
+            kind.aggregate,
+            aggregate_id,
+            version,
+            cause,
+            account,
+            render(stamped, stamp),
+            headers,
         )
+
+
+_named = changer(Stamp, "event_id")
 
 
 class _Shared(NamedTuple):
@@ -155,11 +164,15 @@ def _shared(case: "Case", now: datetime) -> _Shared:
 
 def event_id(name: str) -> str:
     """Return `uuid5(EVENT_IDS, name)` as text."""
-    digest = sha1(EVENT_IDS.bytes + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], base=16) % 4]
+    found = _NAMESPACE.copy()
+    found.update(name.encode())
+    digest = found.hexdigest()
+    variant = _VARIANTS[digest[16]]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def _passed_through(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the trace context a message came with (W3C Trace Context)."""
+    if not headers:
+        return {}
     return {name: headers[name] for name in ("traceparent", "tracestate") if name in headers}

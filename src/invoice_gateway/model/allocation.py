@@ -17,7 +17,7 @@ from .events import (
     CreditConsumed,
     PaymentUnallocated,
 )
-from .evolve import evolve
+from .evolve import changer, evolve
 from .invoice import Invoice, Lifecycle, Line
 from .keys import InvoiceKey, SourceKey
 from .ledger import (
@@ -44,11 +44,15 @@ def waterfall(lines: Sequence[Line], amount: int, *, disputed: bool) -> tuple[Pa
     Returns:
         Positive parts that add up to `amount`, or to less when the lines ask for less.
     """
+    contested = [line for line in lines if line.disputed > 0]
+    clear = [line for line in lines if line.disputed <= 0] if contested else lines
     parts = []
-    for line in sorted(lines, key=lambda each: each.disputed > 0):
-        room = line.open if disputed else line.open - line.disputed_open
-        part = min(room, amount)
-        if part > 0:
+    for line in (*clear, *contested):
+        if amount <= 0:
+            break
+        room = line.open if disputed or line.disputed <= 0 else line.open - line.disputed_open
+        if room > 0:
+            part = min(room, amount)
             parts.append(Part(line.line_no, part))
             amount -= part
     return tuple(parts)
@@ -97,7 +101,7 @@ def post(
 
     The caller has checked A-01: parts are positive and neither end is overdrawn.
     """
-    amount = sum(part.amount for part in parts)
+    amount = sum([part.amount for part in parts])
     assert 0 < amount <= source.remaining
     assert amount <= invoice.pending
     allocation = Allocation(
@@ -127,20 +131,21 @@ def post(
     return source, invoice
 
 
+_settle = changer(Line, "settled")
+
+
 def settle(invoice: Invoice, source: Source, parts: Sequence[Part], sign: int) -> Invoice:
     """Return `invoice` with `parts` added to (sign 1) or taken off (sign -1) what is settled."""
     by_line = {part.line_no: sign * part.amount for part in parts}
-    lines = tuple(
-        line._replace(settled=line.settled + by_line[line.line_no])
-        if line.line_no in by_line
-        else line
+    lines = [
+        _settle(line, line.settled + by_line[line.line_no]) if line.line_no in by_line else line
         for line in invoice.lines
-    )
+    ]
     amount = sum(by_line.values())
     by_credit = amount if source.key.type == SourceType.OPEN_CREDIT else 0
     return evolve(
         invoice,
-        lines=lines,
+        lines=tuple(lines),
         settled=invoice.settled + amount,
         settled_by_credit=invoice.settled_by_credit + by_credit,
     )
@@ -301,6 +306,6 @@ def _posted(allocation: Allocation) -> AllocationPosted:
         amount=Money(allocation.amount, currency),
         mode=allocation.mode,
         part=tuple(
-            PartBlock(each.line_no, Money(each.amount, currency)) for each in allocation.parts
+            [PartBlock(each.line_no, Money(each.amount, currency)) for each in allocation.parts]
         ),
     )

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from .errors import GatewayError
 from .events import Stamped
+from .evolve import quick
 from .invoice import Invoice
 from .keys import InvoiceKey, SourceKey
 from .ledger import (
@@ -109,6 +110,7 @@ class Policy:
     settlement_tolerance_minor: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Everything a decision may know besides the book; `today` is the effective date (UTC)."""
@@ -137,6 +139,7 @@ class Context:
         return Side.CUSTOMER
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What one message needs loaded, by natural key. The union of a batch is loaded at once.
@@ -189,8 +192,10 @@ class Book:
 
     def open(self, kind: type[E], account: str) -> tuple[E, ...]:
         """Return those of `of` that are `OPEN`, in the order in which they became so."""
+        keys = self._open.get((kind, account))
+        if not keys:
+            return ()
         table = self._tables[kind]
-        keys = self._open.get((kind, account), ())
         return tuple([table[key] for key in keys])  # type: ignore[misc]
 
     def all(self, kind: type[E]) -> Iterator[E]:
@@ -205,9 +210,10 @@ class Book:
 
     def _put(self, entity: Entity) -> None:
         kind, key = type(entity), entity.key
-        if key not in self._tables[kind]:
+        table = self._tables[kind]
+        if key not in table:
             self._by_account.setdefault((kind, entity.account), {})[key] = None
-        self._tables[kind][key] = entity
+        table[key] = entity
         is_open = OPEN.get(kind)
         if is_open is not None:
             known = self._open.setdefault((kind, entity.account), {})
@@ -217,6 +223,7 @@ class Book:
                 known.pop(key, None)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What follows from a message: last versions of what it touched, and events in order."""

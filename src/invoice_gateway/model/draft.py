@@ -6,8 +6,9 @@ applies the decision. When a draft closes it synchronises the enterprise axis wi
 order of §4.3: facts, line statuses, invoice statuses, consequences.
 """
 
-from collections.abc import Sequence
-from typing import TypeVar, cast
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any, TypeVar
 
 from .blocks import StatusBlock, line_blocks, totals_block
 from .decision import OPEN, Book, Context, Decision, Entity, Reach, WaitsFor
@@ -19,11 +20,11 @@ from .events import (
     InvoiceStatusChanged,
     Stamped,
 )
-from .evolve import evolve
+from .evolve import changer, evolve
 from .invoice import Derived, Invoice, Line, derive
 from .keys import InvoiceKey, SourceKey
 from .ledger import Account, Allocation, Dispute, Memo, Source
-from .status import Axis, Move, Side
+from .status import NEW_AXIS, Move, Side
 
 E = TypeVar("E", bound=Entity)
 Versioned = Invoice | Source | Allocation | Memo | Dispute
@@ -56,18 +57,25 @@ class Draft:
         """Return the newest version of an entity, or None when nobody knows it."""
         if self._lines and key in self._lines and kind is Invoice:
             self._gather(key)
-        return cast("E | None", self._over.get((kind, key))) or self._book.get(kind, key)
+        found: Any = self._over.get((kind, key))
+        return found or self._book.get(kind, key)
 
     def of(self, kind: type[E], account: str) -> list[E]:
         """Return the newest versions of everything of this type that belongs to `account`."""
-        found = {each.key: each for each in self._book.of(kind, account)}
-        found |= {each.key: each for each in self._own(kind, account)}
+        known, own = self._book.of(kind, account), self._own(kind, account)
+        if not own:
+            return [*known]
+        found = {each.key: each for each in known}
+        found |= {each.key: each for each in own}
         return list(found.values())
 
     def open(self, kind: type[E], account: str) -> list[E]:
         """Return the newest versions of what is `OPEN` of this type and belongs to `account`."""
-        found = {each.key: each for each in self._book.open(kind, account)}
-        for each in self._own(kind, account):
+        known, own = self._book.open(kind, account), self._own(kind, account)
+        if not own:
+            return [*known]
+        found = {each.key: each for each in known}
+        for each in own:
             if OPEN[kind](each):
                 found[each.key] = each
             else:
@@ -78,9 +86,10 @@ class Draft:
         """Return the versions that this draft has made."""
         for key in tuple(self._lines):
             self._gather(key)
+        made: dict[Place, Any] = self._over
         return [
-            cast("E", each)
-            for (its_kind, _), each in self._over.items()
+            each
+            for (its_kind, _), each in made.items()
             if its_kind is kind and each.account == account
         ]
 
@@ -123,7 +132,7 @@ class Draft:
 
     def _gather(self, key: InvoiceKey) -> None:
         """Give an invoice the lines that were put one by one, all at once."""
-        invoice = cast("Invoice", self._over[Invoice, key])
+        invoice: Any = self._over[Invoice, key]
         self._over[Invoice, key] = evolve(invoice, lines=tuple(self._lines.pop(key)))
 
     def open_dispute(self, invoice: Invoice, line_no: str) -> Dispute | None:
@@ -305,7 +314,7 @@ class Draft:
                 reason=reason,
             )
             self._moves.append((event, (Invoice, key)))
-        return _turned(line, side, new)
+        return _TURN[side](line, new)
 
     # -- closing ---------------------------------------------------------------------------------
 
@@ -331,36 +340,39 @@ class Draft:
         """Let the enterprise axis follow the ledger, line by line (DOMAIN §3.3)."""
         invoice = self.get(Invoice, key)
         assert invoice is not None
-        lines = tuple([self._following(key, line) for line in invoice.lines])
-        if lines != invoice.lines:
-            self._over[Invoice, key] = evolve(invoice, lines=lines)
-
-    def _following(self, key: InvoiceKey, line: Line) -> Line:
-        if not line.live:
-            return line
-        if line.open == 0:
-            return self._moved(key, line, Side.ENTERPRISE, Move.CONFIRM_RECEIPT, SYSTEM, "settled")
-        if not line.receipt_manual:
-            return self._moved(key, line, Side.ENTERPRISE, Move.REVERSE_RECEIPT, SYSTEM, "reopened")
-        return line
+        lines = [*invoice.lines]
+        for at, line in enumerate(lines):
+            due = line.amount - line.credited - line.written_off
+            if due <= 0:
+                continue
+            if line.settled == due:
+                move, reason = Move.CONFIRM_RECEIPT, "settled"
+            elif line.receipt_manual or line.enterprise == NEW_AXIS:  # what reversing would give
+                continue
+            else:
+                move, reason = Move.REVERSE_RECEIPT, "reopened"
+            lines[at] = self._moved(key, line, Side.ENTERPRISE, move, SYSTEM, reason)
+        if (*lines,) != invoice.lines:
+            self._over[Invoice, key] = evolve(invoice, lines=(*lines,))
 
     def _stamped(self, announced: list[tuple[Event, Place]]) -> tuple[Stamped, ...]:
         """Number the events of each aggregate on from its version, and store the new version."""
-        versions: dict[Place, int] = {}
-        names: dict[Place, str] = {}
+        counted: dict[Place, tuple[str, Iterator[int]]] = {}
         stamped = []
         for event, place in announced:
-            if place not in versions:
+            found = counted.get(place)
+            if found is None:
                 entity = self._newest(place)
-                versions[place], names[place] = entity.version, aggregate_id(entity)
-            versions[place] += 1
-            stamped.append(Stamped(event, names[place], versions[place]))
-        for place, version in versions.items():
-            self._over[place] = evolve(self._newest(place), version=version)
+                found = counted[place] = (aggregate_id(entity), count(entity.version + 1))
+            name, versions = found
+            stamped.append(Stamped(event, name, next(versions)))
+        for place, (_, versions) in counted.items():
+            self._over[place] = evolve(self._newest(place), version=next(versions) - 1)
         return tuple(stamped)
 
     def _newest(self, place: Place) -> Versioned:
-        return cast("Versioned", self._over.get(place) or self._book.get(*place))
+        newest: Any = self._over.get(place) or self._book.get(*place)
+        return newest  # type: ignore[no-any-return]
 
 
 def aggregate_id(entity: Versioned) -> str:
@@ -370,10 +382,7 @@ def aggregate_id(entity: Versioned) -> str:
     return str(entity.key)
 
 
-def _turned(line: Line, side: Side, axis: Axis) -> Line:
-    if side is Side.CUSTOMER:
-        return line._replace(customer=axis)
-    return line._replace(enterprise=axis)
+_TURN = {side: changer(Line, side.value) for side in Side}  # axes are named after their sides
 
 
 def _status_changed(old: Invoice, new: Invoice) -> InvoiceStatusChanged:

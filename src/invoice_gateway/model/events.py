@@ -6,9 +6,10 @@ amount with its currency, tuples repeated elements. Names and order within a com
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from .blocks import FindingBlock, LineBlock, MemoPartBlock, PartBlock, StatusBlock, TotalsBlock
+from .evolve import quick
 from .keys import InvoiceKey
 from .money import Money
 
@@ -363,7 +364,7 @@ class AllocationRemoved(Event):
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(
         (
-            each
+            quick(each)
             for each in tuple(globals().values())
             if isinstance(each, type) and issubclass(each, Event) and each is not Event
         ),
@@ -373,8 +374,7 @@ EVENTS: tuple[type[Event], ...] = tuple(
 """Every event class, by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamped:
+class Stamped(NamedTuple):
     """An event with the id of its aggregate and its version there, from 1, without gaps."""
 
     event: Event

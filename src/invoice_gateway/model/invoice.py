@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+from .evolve import quick
 from .keys import InvoiceKey
 from .status import NEW_AXIS, Axis, Side, Status
 
@@ -151,6 +152,7 @@ class Derived(NamedTuple):
     closure_reason: Closure | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """An issued invoice with all its lines in document order (debit-memo lines last, as added).
@@ -192,7 +194,7 @@ class Invoice:
     @property
     def disputed_amount(self) -> int:
         """Return the disputed part of `pending` (D-08)."""
-        return sum(line.disputed_open for line in self.lines if line.disputed)
+        return sum([line.disputed_open for line in self.lines if line.disputed])
 
     def line(self, line_no: str) -> Line | None:
         """Return the line with this number, or None."""
@@ -204,10 +206,8 @@ def table5(lines: Sequence[Line], *, dispute_wins: bool = False) -> InvoiceStatu
 
     `dispute_wins` swaps R2 and R3 (policy `enterprise_dispute_overrides_paid`).
     """
-    live = [line for line in lines if line.live]
-    customer = {line.customer.status for line in live}
-    enterprise = {line.enterprise.status for line in live}
-    if not live:
+    customer, enterprise, paid = _said(lines)
+    if not customer:
         return InvoiceStatus.PAID  # R0
     if Status.DISPUTED in customer:
         return InvoiceStatus.DISPUTED  # R1
@@ -219,19 +219,36 @@ def table5(lines: Sequence[Line], *, dispute_wins: bool = False) -> InvoiceStatu
         return InvoiceStatus.DISPUTED  # R3
     if enterprise == {Status.RECEIVED}:
         return InvoiceStatus.PAID  # R4
-    if (
-        Status.PAID in customer
-        or Status.RECEIVED in enterprise
-        or any(line.settled for line in live)
-    ):
+    if Status.PAID in customer or Status.RECEIVED in enterprise or paid:
         return InvoiceStatus.PARTIALLY_PAID  # R5
     return InvoiceStatus.NEW  # R6
+
+
+class _Said(NamedTuple):
+    """All that the live lines say, without repeats: each side's statuses; whether any has money."""
+
+    customer: set[Status]
+    enterprise: set[Status]
+    paid: bool
+
+
+def _said(lines: Sequence[Line]) -> _Said:
+    said = {
+        (customer.status, enterprise.status, settled > 0)
+        for _, _, amount, _, credited, _, written_off, settled, _, customer, enterprise, _ in lines
+        if amount > credited + written_off  # as `live`
+    }
+    return _Said(
+        {customer for customer, _, _ in said},
+        {enterprise for _, enterprise, _ in said},
+        any(paid for _, _, paid in said),
+    )
 
 
 def derive(invoice: Invoice, *, dispute_wins: bool = False) -> Derived:
     """Return the published tuple of `invoice`, from its lines and sums alone (I-13)."""
     status = table5(invoice.lines, dispute_wins=dispute_wins)
-    enterprise = {line.enterprise.status for line in invoice.lines if line.live}
+    enterprise = _said(invoice.lines).enterprise
     contested = status is InvoiceStatus.PAID and Status.DISPUTED in enterprise
     if enterprise == {Status.RECEIVED}:
         confirmation = Confirmation.CONFIRMED

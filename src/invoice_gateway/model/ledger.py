@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from .evolve import quick
 from .keys import InvoiceKey, SourceKey
 from .status import Side
 
@@ -78,6 +79,7 @@ class DisputeState(StrEnum):
     AUTO_CLOSED = "auto-closed"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A billed party and the terms it buys on; `ancestors` are its resellers, nearest first."""
@@ -124,6 +126,7 @@ class Intent(NamedTuple):
     waiting: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Money of an account that can pay invoices; what is spent where is in its allocations."""
@@ -183,6 +186,7 @@ class Part(NamedTuple):
     amount: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
     """Money of one source on one invoice, down to the line; `number` orders those of a source."""
@@ -227,6 +231,7 @@ class MemoPart(NamedTuple):
     excess: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memo:
     """An immutable adjustment document; a credit note has no invoice."""
@@ -252,6 +257,7 @@ class Memo:
     version: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reversal:
     """Money that left a source again: a bounce, a chargeback or a refund."""
@@ -274,6 +280,7 @@ class Reversal:
         return (self.account, self.reference)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispute:
     """A disagreement about one line; at most one is open per line (D-01)."""
@@ -306,6 +313,7 @@ class Dispute:
         return self.id
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A source and an invoice the auto run must not bring together again (A-06) while `blocked`."""
@@ -325,6 +333,7 @@ class Pair:
         return self.source.account
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A notice as its sender's party numbers it: the key that makes it count once (P-02)."""

@@ -159,13 +159,14 @@ class _Loading:
             return
         parameters = _keys(self.session, "account", "party", rows=[(name,) for name in names])
         ancestors: dict[str, list[str]] = defaultdict(list)
-        first: dict[str, sa.Row[Any]] = {}
+        first: dict[str, rows.Row] = {}
         for row in self._read(reads.accounts(self.session.postgresql), parameters):
-            first.setdefault(row.party, row)
-            if row.ancestor is not None:
-                ancestors[row.party].append(row.ancestor)
-        for party, row in first.items():
-            self._keep(rows.account(row, ancestors[party]))
+            party, ancestor = row[0], row[-1]
+            first.setdefault(party, row[:-1])
+            if ancestor is not None:
+                ancestors[party].append(ancestor)
+        for party, values in first.items():
+            self._keep(rows.account(values, tuple(ancestors.get(party, ()))))
 
     def documents(self) -> None:
         """Load the disputes, memos, reversals and notices named."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -12,8 +13,9 @@ import sqlalchemy as sa
 
 from invoice_gateway.engine.ports import StoreUnavailable
 
+from .encoders import Blobs, BlobsDumper, Texts, TextsDumper
 from .errors import GaveWay, place, translated
-from .sql import Blobs, BlobsDumper, Bulk, Columns
+from .sql import Bulk, Columns
 from .sql import Row as Values
 from .tables import BATCHES, counter
 
@@ -23,6 +25,9 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)
 IDS_PER_BATCH = 1 << 20
 COPY_FROM = 6_000
 """From so many values on, a COPY is worth its two round trips; all else shares one."""
+
+NAMES_KEPT = 10_000
+"""The hashes of so many names are remembered: the same accounts come again and again."""
 
 READ_ONLY = "invoice_gateway_read_only"
 
@@ -132,6 +137,7 @@ def _postgresql(url: sa.URL, options: Options) -> sa.Engine:
     @sa.event.listens_for(made, "connect")
     def prepare(connection: Any, _: object) -> None:  # noqa: ANN401
         connection.adapters.register_dumper(Blobs, BlobsDumper)
+        connection.adapters.register_dumper(Texts, TextsDumper)
         connection.execute(f"SELECT {listed}")
         connection.commit()
 
@@ -167,8 +173,7 @@ class Session:
 
     def write(self, bulk: Bulk, rows: Sequence[Values]) -> None:
         """Gather a write for the next `flush`; nothing happens when there are no rows."""
-        if rows:
-            self.put(bulk, [*zip(*rows, strict=True)])
+        self.put(bulk, [*zip(*rows, strict=True)])
 
     def put(self, bulk: Bulk, columns: Columns) -> None:
         """Gather a write of rows given as columns of one length; nothing happens without rows."""
@@ -271,6 +276,7 @@ def session(source: sa.Engine, *, read_only: bool = False) -> Iterator[Session]:
         connection.close()
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def _hash(name: str) -> int:
     digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8, person=b"ig-account")
     return int.from_bytes(digest.digest(), "big", signed=True)

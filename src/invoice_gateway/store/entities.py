@@ -130,11 +130,12 @@ class _Saving:
             if len(invoice.lines) > len(old):
                 lines.append((number, len(old), invoice.lines[len(old) :]))
             states += rows.line_state_rows(number, invoice.lines, old)
+        columns, others = rows.new_lines(lines)
         self.session.write(NEW_INVOICE, new)
         self.session.write(INVOICE, changed)
-        self.session.put(LINE, rows.line_columns(lines))
+        self.session.put(LINE, columns)
         self.session.write(SNAPSHOT, snapshots)
-        self.session.write(LINE_STATE, states)
+        self.session.write(LINE_STATE, states + others)
 
     def sources(self) -> None:
         """Write sources, and the intents that are new or no longer wait."""

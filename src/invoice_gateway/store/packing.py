@@ -6,7 +6,8 @@ before there were any names none. See `tests/store/dictionary.py` for how they a
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
@@ -21,6 +22,9 @@ LEVEL: Final = 1
 MAGIC: Final = zstandard.FRAME_HEADER
 END_OF_BODY: Final = b"\0"
 """What stands between the body of an event and its headers; no XML holds it."""
+
+FORMS_KEPT: Final = 100
+"""Events have the same headers, but for some; whoever else sends may name them as they like."""
 
 Pack = Callable[[bytes], bytes]
 
@@ -57,23 +61,48 @@ def unpack(packed: bytes) -> bytes:
     return _mine.unpack[number](packed)
 
 
+def headers_texts(values: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return headers, those of many, each as a JSON object: compact, in the order given."""
+    told = [tuple(each.values()) for each in values]
+    joined = "".join(chain.from_iterable(told))
+    if not joined.isascii() or (octets := joined.encode()).translate(PLAIN) != octets:
+        told = [tuple(map(_inside, each)) for each in told]
+    return [_form(tuple(each)) % texts for each, texts in zip(values, told, strict=True)]
+
+
 def headers_text(values: Mapping[str, str]) -> str:
-    """Return headers as a JSON object: compact, in the order given."""
-    if not values:
-        return "{}"
-    joined = "".join(chain.from_iterable(values.items()))
-    if len(encode_basestring_ascii(joined)) == len(joined) + 2:  # nothing but the quotes is added
-        return '{"' + '","'.join(map('":"'.join, values.items())) + '"}'
-    pairs = [
-        f"{encode_basestring_ascii(name)}:{encode_basestring_ascii(value)}"
-        for name, value in values.items()
-    ]
-    return "{" + ",".join(pairs) + "}"
+    """Return headers as a JSON object."""
+    [text] = headers_texts([values])
+    return text
+
+
+def _inside(text: str) -> str:
+    """Return what stands for `text` between the quotes of JSON."""
+    return encode_basestring_ascii(text)[1:-1]
+
+
+PLAIN: Final = bytes(at if chr(at) == _inside(chr(at)) else 255 - at for at in range(256))
+"""A table that changes whatever does not stand for itself in JSON."""
+
+
+@lru_cache(maxsize=FORMS_KEPT)
+def _form(names: tuple[str, ...]) -> str:
+    """Return the JSON object with these names, and %s for each value."""
+    return (
+        "{" + ",".join([f'"{_inside(name)}":"'.replace("%", "%%") + '%s"' for name in names]) + "}"
+    )
+
+
+def enclose(bodies: Iterable[bytes], headers: Sequence[Mapping[str, str]]) -> list[bytes]:
+    """Return events as they are packed: XML, and headers, which say most of it once more."""
+    texts = map(str.encode, headers_texts(headers))
+    return [*map(END_OF_BODY.join, zip(bodies, texts, strict=True))]
 
 
 def enclosed(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """Return an event as it is packed: XML, and headers, which say most of it once more."""
-    return body + END_OF_BODY + headers_text(headers).encode()
+    """Return one event as it is packed."""
+    [found] = enclose([body], [headers])
+    return found
 
 
 def body_of(stored: bytes) -> bytes:

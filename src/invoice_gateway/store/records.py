@@ -14,7 +14,7 @@ from invoice_gateway.engine.ports import EventRow, Outcome, Record, Saving
 from . import packing, sql, tables
 from .columns import instant
 from .connection import Session
-from .packing import Pack, enclosed, headers_text
+from .packing import Pack, enclose, headers_text, headers_texts
 from .sql import clean, cleaned
 
 REFUSAL = "message.rejected"
@@ -153,7 +153,7 @@ def _messages(numbers: Sequence[int], records: Sequence[Record], pack: Pack) -> 
         [record.outcome for record in records],
         [arrived[record.received_at] for record in records],
         [pack(record.body) for record in records],
-        [headers_text(record.headers) for record in records],
+        headers_texts([record.headers for record in records]),
         [record.duplicates for record in records],
         [record.events for record in records],
         [record.duplicate_of for record in records],
@@ -272,6 +272,7 @@ def _event_columns(
     seqs: Sequence[int], events: Sequence[EventRow], recorded: str, pack: Pack
 ) -> list[Sequence[Any]]:
     """Return the columns of `EVENT_ROW`."""
+    whole = enclose([each.body for each in events], [each.headers for each in events])
     return [
         seqs,
         [each.event_id for each in events],
@@ -282,7 +283,7 @@ def _event_columns(
         [each.version for each in events],
         [each.cause for each in events],
         [each.account for each in events],
-        [pack(enclosed(each.body, each.headers)) for each in events],
+        [*map(pack, whole)],
         [IN_THE_BODY] * len(events),
         [recorded] * len(events),
     ]

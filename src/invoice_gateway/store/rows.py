@@ -6,7 +6,9 @@ values are what both databases take as they are (numbers, texts, ISO dates and i
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from operator import attrgetter, itemgetter
+from functools import lru_cache
+from itertools import chain, repeat
+from operator import attrgetter, ne
 from typing import Any, Final
 
 from invoice_gateway.model.invoice import (
@@ -30,7 +32,11 @@ from .columns import instant
 
 Row = tuple[Any, ...]
 
+DAYS_KEPT: Final = 1_000
+"""So many dates are remembered as texts: most are near today."""
 
+
+@lru_cache(maxsize=DAYS_KEPT)
 def day(value: date | None) -> str | None:
     """Return a date as both databases take it."""
     return None if value is None else value.isoformat()
@@ -59,6 +65,8 @@ ACCOUNT_ROW: Final = (
     "as_of",
     "cause",
 )
+ACCOUNTS_KEPT: Final = 5_000
+"""So many are remembered: rows that are read again and again, and seldom change."""
 
 
 def account_row(account: Account) -> Row:
@@ -67,8 +75,9 @@ def account_row(account: Account) -> Row:
     return (account.party, *values, as_of and instant(as_of), cause)
 
 
-def account(row: Any, ancestors: Iterable[str]) -> Account:  # noqa: ANN401
-    """Return the account that `row` holds, as (party, *ACCOUNT_ROW, ...)."""
+@lru_cache(maxsize=ACCOUNTS_KEPT)
+def account(row: Row, ancestors: tuple[str, ...]) -> Account:
+    """Return the account that `row` holds, as (party, *ACCOUNT_ROW); the same for an equal row."""
     (
         party,
         party_class,
@@ -90,14 +99,13 @@ def account(row: Any, ancestors: Iterable[str]) -> Account:  # noqa: ANN401
         money_back_days,
         as_of,
         cause,
-        *_,
     ) = row
     return Account(
         party=party,
         party_class=party_class,
         name=name,
         parent=parent,
-        ancestors=tuple(ancestors),
+        ancestors=ancestors,
         address=address,
         tax_ids=tax_ids,
         selling_currency=selling_currency,
@@ -194,13 +202,12 @@ def invoice_row(number: int, invoice: Invoice) -> Row:
     """Return the values of `INVOICE_ROW`."""
     return (
         number,
-        invoice.key.issuer,
-        invoice.key.number,
+        *invoice.key,
         invoice.account,
         invoice.currency,
         invoice.amount,
-        invoice.issue_date.isoformat(),
-        invoice.due_date.isoformat(),
+        day(invoice.issue_date),
+        day(invoice.due_date),
         invoice.kind,
         invoice.order_ref,
         invoice.payment_reference,
@@ -212,7 +219,6 @@ def invoice_row(number: int, invoice: Invoice) -> Row:
 
 def invoice_state_row(invoice: Invoice) -> Row:
     """Return the values of `INVOICE_STATE_ROW`."""
-    derived = invoice.derived
     pending = invoice.pending
     return (
         invoice.lifecycle,
@@ -224,41 +230,45 @@ def invoice_state_row(invoice: Invoice) -> Row:
         invoice.settled_by_credit,
         pending,
         pending - invoice.disputed_amount,
-        derived.status,
-        derived.settlement_state,
-        derived.contested,
-        derived.confirmation,
-        derived.closure_reason,
+        *invoice.derived,
         invoice.version,
     )
 
 
-def line_columns(new: Sequence[tuple[int, int, Sequence[Line]]]) -> list[Sequence[Any]]:
-    """Return the columns of `LINE_ROW` for new lines, given as (invoice, first position, lines)."""
-    lines = [line for _, _, added in new for line in added]
+def new_lines(
+    new: Sequence[tuple[int, int, Sequence[Line]]],
+) -> tuple[list[Sequence[Any]], list[Row]]:
+    """Return the columns of `LINE_ROW`, and (invoice, position, *LINE_STATE_ROW) if not as posted.
+
+    The new lines are given as (invoice, position of the first, lines).
+    """
+    lines = [*chain.from_iterable(added for _, _, added in new)]
     if not lines:
-        return []
-    numbers = [number for number, _, added in new for _ in added]
-    positions = [at for _, first, added in new for at in range(first, first + len(added))]
-    line_no, kind, amount, terms, *_ = zip(*lines, strict=True)
-    sold = zip(*[each or NO_TERMS for each in terms], strict=True)
-    return [numbers, positions, line_no, kind, amount, *sold]
+        return [], []
+    numbers = [*chain.from_iterable(repeat(number, len(added)) for number, _, added in new)]
+    positions = [*chain.from_iterable(range(at, at + len(added)) for _, at, added in new)]
+    line_no, kind, amount, terms, *state = zip(*lines, strict=True)
+    sold = zip(*(terms if all(terms) else [each or NO_TERMS for each in terms]), strict=True)
+    states = []
+    if any(map(ne, map(tuple.count, state, UNCHANGED), repeat(len(lines)))):
+        placed = zip(numbers, positions, lines, strict=True)
+        states = [(*at, *_line_state(line)) for *at, line in placed if line[4:] != UNCHANGED]
+    return [numbers, positions, line_no, kind, amount, *sold], states
 
 
 def line_state_rows(number: int, lines: Sequence[Line], known: Sequence[Line]) -> list[Row]:
-    """Return (invoice, position, *LINE_STATE_ROW) of lines that are not as posted or `known`."""
-    changed = [at for at, (line, old) in enumerate(zip(lines, known, strict=False)) if line != old]
-    states = [*map(_STATE, lines[len(known) :])]
-    if states.count(UNCHANGED) != len(states):
-        changed += [at for at, state in enumerate(states, len(known)) if state != UNCHANGED]
-    return [(number, at, *_line_state(lines[at])) for at in changed]
+    """Return (invoice, position, *LINE_STATE_ROW) of lines that are not as `known`."""
+    return [
+        (number, at, *_line_state(line))
+        for at, (line, old) in enumerate(zip(lines, known, strict=False))
+        if line != old
+    ]
 
 
 def _line_state(line: Line) -> Row:
     return (*line[4:9], *line.customer, *line.enterprise, line.receipt_manual)
 
 
-_STATE: Final = itemgetter(slice(4, None))
 UNCHANGED: Final = Line("", Kind.ITEM, 0)[4:]
 """The state of a line as it was posted: `line[4:]`."""
 

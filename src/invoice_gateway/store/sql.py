@@ -1,139 +1,26 @@
 """The two dialects in one place: sets of keys to look up, and statements that write many rows.
 
-PostgreSQL takes one array per column and one statement per table and batch; the arrays travel as
-text literals (those of bytes in binary), which cost a tenth of what adapting Python lists does.
-Many new rows go by COPY, which costs the server half of that. SQLite takes the rows one by one from
+PostgreSQL takes one array per column and one statement per table and batch (see `encoders`). Many
+new rows go by COPY, which costs the server half of that. SQLite takes the rows one by one from
 `executemany`, and sets of keys as JSON. Identifiers in statements come from the tables, never from
 input.
 """
 
 import json
-import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
-from psycopg import postgres
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
 from sqlalchemy.dialects import postgresql as pg
 
-from .columns import Enclosed, Instant
+from .encoders import CopyEncoder, Encoder, array, encoders_of, lines, quoted
 
-NULL = "\\N"
-COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 COPY_CHUNK = 500
 """So many rows are made ready while the server takes in those before."""
 
-CopyEncoder = Callable[[Sequence[Any]], Sequence[str]]
-Encoder = Callable[[Sequence[Any]], str | bytes]
 Columns = Sequence[Sequence[Any]]
 Row = Sequence[Any]
-
-
-class Blobs(bytes):
-    """An array of byte strings in the binary form of PostgreSQL: nothing is spelled out in hex."""
-
-    __slots__ = ()
-
-
-class BlobsDumper(Dumper):
-    """How the driver sends `Blobs`: as they are."""
-
-    format = Format.BINARY
-    oid = postgres.types["bytea"].array_oid
-
-    def dump(self, obj: Blobs) -> bytes:
-        """Return the array."""
-        return obj
-
-
-_BLOBS_HEAD = struct.Struct(">iiIii")
-"""Dimensions, whether there are NULLs, type of an element; length and lower bound."""
-_BYTEA = postgres.types["bytea"].oid
-
-
-def _plain(values: Sequence[Any]) -> str:
-    """Return an array of values of which none needs quotes, as `str` writes them."""
-    return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
-
-
-def _numbers(values: Sequence[int | None]) -> str:
-    """Return an array of numbers."""
-    try:
-        return "{" + ("%d," * len(values) % tuple(values))[:-1] + "}"  # half of what str() costs
-    except TypeError:  # some are missing
-        return _plain(values)
-
-
-def _moments(values: Sequence[str | None]) -> str:
-    """Return an array of dates or instants, given as texts."""
-    try:
-        return "{" + ",".join(values) + "}"  # type: ignore[arg-type]
-    except TypeError:  # some are missing
-        return _plain(values)
-
-
-def _quoted(values: Sequence[str | None]) -> str:
-    """Return an array of texts."""
-    try:
-        inner = '","'.join(values)  # type: ignore[arg-type]
-    except TypeError:  # some are missing
-        return "{" + ",".join([_element(value) for value in values]) + "}"
-    if "\\" in inner or inner.count('"') != 2 * len(values) - 2:
-        return "{" + ",".join([_element(value) for value in values]) + "}"
-    return '{"' + inner + '"}'
-
-
-def _element(value: str | None) -> str:
-    if value is None:
-        return "NULL"
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _bytes(values: Sequence[bytes]) -> Blobs:
-    """Return an array of byte strings."""
-    head = _BLOBS_HEAD.pack(1, 0, _BYTEA, len(values), 1)
-    sizes = [len(value).to_bytes(4, "big") for value in values]
-    return Blobs(head + b"".join(chain.from_iterable(zip(sizes, values, strict=True))))
-
-
-def _copy_text(values: Sequence[str | None]) -> Sequence[str]:
-    """Return texts as COPY takes them; nothing is done to ordinary ones."""
-    try:
-        joined = "".join(values)  # type: ignore[arg-type]
-    except TypeError:
-        return _copy_or_null(_copy_text, values)
-    if "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined:
-        return [value.translate(COPY_ESCAPES) for value in values]  # type: ignore[union-attr]
-    return values  # type: ignore[return-value]
-
-
-def _copy_number(values: Sequence[int | None]) -> Sequence[str]:
-    """Return numbers as COPY takes them."""
-    try:
-        return ("%d," * len(values) % tuple(values)).split(",")[:-1]
-    except TypeError:
-        return _copy_or_null(_copy_number, values)
-
-
-def _copy_plain(values: Sequence[Any]) -> Sequence[str]:
-    """Return truth values, dates or instants as COPY takes them."""
-    return [NULL if value is None else str(value) for value in values]
-
-
-def _copy_bytes(values: Sequence[bytes]) -> Sequence[str]:
-    """Return byte strings as COPY takes them."""
-    return [f"\\\\x{value.hex()}" for value in values]
-
-
-def _copy_or_null(encode: CopyEncoder, values: Sequence[Any]) -> Sequence[str]:
-    """Return values of which some are missing, the others as `encode` writes them."""
-    there = [value for value in values if value is not None]
-    found = iter(encode(there))
-    return [NULL if value is None else next(found) for value in values]
 
 
 def cleaned(texts: Sequence[str]) -> Sequence[str]:
@@ -149,18 +36,6 @@ def clean(text: str) -> str:
     if text.isascii():
         return text.replace("\0", "\ufffd")
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-
-
-def _encoders_of(column: sa.Column[Any]) -> tuple[Encoder, CopyEncoder]:
-    """Return how the values of `column` are written in an array, and in a COPY."""
-    if isinstance(column.type, sa.LargeBinary | Enclosed):
-        assert not column.nullable, "an array of byte strings has no gaps"
-        return _bytes, _copy_bytes
-    if isinstance(column.type, sa.Text):
-        return _quoted, _copy_text
-    if isinstance(column.type, sa.Integer):
-        return _numbers, _copy_number
-    return (_moments if isinstance(column.type, sa.Date | Instant) else _plain), _copy_plain
 
 
 def _type(kind: sa.types.TypeEngine[Any]) -> str:
@@ -184,22 +59,19 @@ class Bulk:
 
     def __post_init__(self) -> None:
         """Choose once how each column is written."""
-        arrays, copies = zip(*map(_encoders_of, self.columns), strict=True)
+        arrays, copies = zip(*map(encoders_of, self.columns), strict=True)
         object.__setattr__(self, "encoders", arrays)
         object.__setattr__(self, "copy_encoders", copies)
 
     def arrays(self, values: Columns) -> tuple[str | bytes, ...]:
         """Return one array per column of `values`, of which none is empty."""
-        return tuple(encode(column) for encode, column in zip(self.encoders, values, strict=True))
+        return tuple(map(array, self.encoders, values))
 
     def chunks(self, values: Columns) -> Iterator[str]:
         """Yield the rows of the columns `values` as the lines of a COPY, some hundred at a time."""
         for start in range(0, len(values[0]), COPY_CHUNK):
-            texts = [
-                encode(column[start : start + COPY_CHUNK])
-                for encode, column in zip(self.copy_encoders, values, strict=True)
-            ]
-            yield "\n".join(map("\t".join, zip(*texts, strict=True))) + "\n"
+            part = [column[start : start + COPY_CHUNK] for column in values]
+            yield lines(self.copy_encoders, part)
 
 
 def arrays(columns: Iterable[sa.Column[Any]]) -> str:
@@ -292,5 +164,5 @@ def keys(
     """Return the parameters that fill the `keyset` of this name with `rows`."""
     if not postgresql:
         return {name: json.dumps([*rows])}
-    arrays = [_quoted(each) for each in zip(*rows, strict=True)] or ["{}"] * len(columns)
+    arrays = [quoted(each) for each in zip(*rows, strict=True)] or ["{}"] * len(columns)
     return {f"{name}_{column}": each for column, each in zip(columns, arrays, strict=True)}

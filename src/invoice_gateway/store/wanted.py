@@ -34,6 +34,13 @@ ACCOUNT_IN: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("notices", itemgetter(1)),
 )
 """Where the keys of each kind hold the account."""
+_KEYS = attrgetter(*KINDS_OF_KEYS)
+_WITH_ACCOUNT = attrgetter(*(kind for kind, _ in ACCOUNT_IN))
+_OWNED = (
+    ("invoice", attrgetter("invoices")),
+    ("memo", attrgetter("memos")),
+    ("dispute", attrgetter("disputes")),
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,8 +77,8 @@ def union(scopes: Sequence[Scope], owners: Owners) -> Wanted:
 def _named_by(scopes: Sequence[Scope]) -> Wanted:
     """Return the keys that `scopes` name, in order."""
     wanted = Wanted()
-    for kind in KINDS_OF_KEYS:
-        setattr(wanted, kind, dict.fromkeys(chain.from_iterable(map(attrgetter(kind), scopes))))
+    for kind, keys in zip(KINDS_OF_KEYS, zip(*map(_KEYS, scopes), strict=True), strict=False):
+        setattr(wanted, kind, dict.fromkeys(chain.from_iterable(keys)))
     return wanted
 
 
@@ -83,9 +90,10 @@ def _free(auto: dict[str, int | None], account: str, money: int | None) -> None:
 def named(scope: Scope) -> set[str]:
     """Return the accounts that `scope` itself names, alone or as part of a key."""
     found = set(scope.accounts)
-    for kind, account in ACCOUNT_IN:
-        for key in getattr(scope, kind):
-            found.add(account(key))
+    kinds = _WITH_ACCOUNT(scope)
+    if any(kinds):
+        for keys, (_, account) in zip(kinds, ACCOUNT_IN, strict=True):
+            found.update(map(account, keys))
     return found
 
 
@@ -100,7 +108,6 @@ def concerned(scope: Scope, owners: Owners) -> set[str]:
 def things(scopes: Sequence[Scope]) -> dict[tuple[str, object], None]:
     """Return what `scopes` name without naming its account: invoices, disputes, memos."""
     found: dict[tuple[str, object], None] = {}
-    for kind, field_ in (("invoice", "invoices"), ("memo", "memos"), ("dispute", "disputes")):
-        keys = chain.from_iterable(map(attrgetter(field_), scopes))
-        found.update(dict.fromkeys(zip(repeat(kind), keys)))
+    for kind, named_in in _OWNED:
+        found.update(dict.fromkeys(zip(repeat(kind), chain.from_iterable(map(named_in, scopes)))))
     return found

@@ -1,5 +1,6 @@
 """The hashes that identify a message: SHA-256 of its canonical XML (C14N 1.0)."""
 
+import re
 from hashlib import sha256
 
 from lxml import etree
@@ -7,6 +8,7 @@ from lxml import etree
 from invoice_gateway.model.errors import Code, Rejected
 from invoice_gateway.xml.place import namespace
 
+_ABSOLUTE = re.compile(r"urn:[A-Za-z0-9:.-]+")
 _BEGIN, _END = b"<Header>", b"</Header>"
 
 
@@ -21,9 +23,12 @@ def canonical(root: etree._Element) -> tuple[str, str]:
     Raises:
         Rejected: `xml-malformed`: a namespace is a relative URI, which has no canonical form.
     """
+    space, _, name = str(root.tag).rpartition("}")
+    declared = f' xmlns="{space[1:]}"'
+    start = f"<{name}{declared}>".encode()
     try:
-        whole = etree.tostring(root, method="c14n")
-        first, rest = _cut(whole, root) or _apart(root, whole)
+        whole = _plain(root, space[1:], start) or etree.tostring(root, method="c14n")
+        first, rest = _cut(whole, start, declared.encode()) or _apart(root, whole)
     except etree.C14NError:
         raise Rejected(
             Code.XML_MALFORMED,
@@ -32,15 +37,28 @@ def canonical(root: etree._Element) -> tuple[str, str]:
     return sha256(first + rest).hexdigest(), sha256(rest).hexdigest()
 
 
-def _cut(whole: bytes, root: etree._Element) -> tuple[bytes, bytes] | None:
+def _plain(root: etree._Element, space: str, start: bytes) -> bytes | None:
+    """Return the canonical form where libxml2's plain one is the same; None where it may differ.
+
+    Writing it takes half the time. They differ in what they do with an empty element, a character
+    that is escaped, the order of attributes and namespaces, and a namespace declared again.
+    """
+    if _ABSOLUTE.fullmatch(space) is None:  # a relative one is an error
+        return None
+    plain: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=False, with_tail=False)
+    if not plain.startswith(start) or plain.find(b"&") >= 0 or plain.find(b"/>") >= 0:
+        return None
+    if plain.find(b'" ') >= 0 or plain.find(b"xmlns", len(start)) >= 0:  # two on one element
+        return None
+    return plain
+
+
+def _cut(whole: bytes, start: bytes, declared: bytes) -> tuple[bytes, bytes] | None:
     """Return (Header, the rest) cut out of the canonical form; None for any but the usual one.
 
     In the usual one the root declares one namespace and nothing else, and the Header comes first,
     so that all it lacks to stand by itself is the declaration it inherits.
     """
-    space, _, name = str(root.tag).rpartition("}")
-    declared = f' xmlns="{space[1:]}"'.encode()
-    start = f"<{name}".encode() + declared + b">"
     at = whole.find(b"<", len(start))
     if not whole.startswith(start) or not whole.startswith(_BEGIN, at):
         return None

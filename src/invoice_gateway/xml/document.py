@@ -47,14 +47,15 @@ class Document:
     as XSD sees them, with white space collapsed.
     """
 
-    __slots__ = ("_enterprise", "_first", "_root", "_space")
+    __slots__ = ("_enterprise", "_first", "_root", "_rows", "_space")
 
     def __init__(self, root: etree._Element, enterprise: str) -> None:
         """Read below `root`; an invoice named without issuer is one of `enterprise`."""
         self._root = root
         self._enterprise = enterprise
         self._space = namespace(root)
-        self._first: dict[str, etree._Element] | None = None
+        self._first: dict[object, etree._Element] | None = None
+        self._rows: dict[str, Rows] = {}
 
     @property
     def name(self) -> str:
@@ -101,8 +102,16 @@ class Document:
         return [Document(each, self._enterprise) for each in self._repeated(path)]
 
     def rows(self, path: str) -> Rows:
-        """Return the elements at `path`, of which there may be thousands, to be read by column."""
-        return Rows(self._root, self._space, self, path)
+        """Return the elements at `path`, of which there may be thousands, to be read by column.
+
+        The same rows for the same path, so that no column is read twice.
+        """
+        found = self._rows.get(path)
+        if found is None:
+            twin = Document(self._root, self._enterprise)  # a cycle would keep the tree in memory
+            elements = [*self._repeated(path)]
+            found = self._rows[path] = Rows(self._root, self._space, twin, path, elements)
+        return found
 
     def one(self, path: str) -> "Document | None":
         """Return the element at `path` as a document of its own, or None."""
@@ -269,8 +278,8 @@ class Document:
         first = self._first
         if first is None:  # one walk serves all reads
             first = self._first = {}
-            for child in self._root.iterchildren(f"{self._space}*"):
-                first.setdefault(str(child.tag), child)
+            for child in self._root:
+                first.setdefault(child.tag, child)
         at = first.get(steps[0])
         for step in steps[1:]:
             at = None if at is None else next(at.iterchildren(step), None)

@@ -1,24 +1,33 @@
 """How the fields of a class become XML elements: from type hints to fast functions.
 
 An event may have hundreds of values and is rendered on the hot path, so nothing is dispatched on
-the type of a value at run time: the type hints of a class are read once and become the source of a
-function with one f-string (`source`). Nested classes become functions of their own. For the fields
-`line_no: str`, `reason: str | None` and `due: Money` the source reads:
+the type of a value at run time: the type hints of a class, and of the classes nested in it, are
+read once and become the source of one function (`source`). For the fields `line_no: str`,
+`reason: str | None`, `due: Money` and `tag: tuple[str, ...]` it reads:
 
     def children(value):
         _line_no = value.line_no
         if not _line_no.isalnum():
             _line_no = text(_line_no)
-        if value.reason is None:
-            _reason = ""
-        else:
-            _reason = f"<Reason>{text(value.reason)}</Reason>"
+        _reason = ""
+        if value.reason is not None:
+            _reason = value.reason
+            if not _reason.isalnum():
+                _reason = text(_reason)
+            _reason = f"<Reason>{_reason!s}</Reason>"
         minor, currency = value.due
         if currency in two and minor >= 0:
             _due = f"{two[currency]}{minor // 100}{cents[minor % 100]}"
         else:
             _due = money(value.due)
-        return f"<LineNo>{_line_no!s}</LineNo>{_reason}<Due{_due}</Due>"
+        all_tag = []
+        for each_tag in value.tag:
+            _tag = each_tag
+            if not _tag.isalnum():
+                _tag = text(_tag)
+            all_tag.append(f"<Tag>{_tag!s}</Tag>")
+        _tag = "".join(all_tag)
+        return f"<LineNo>{_line_no!s}</LineNo>{_reason}<Due{_due}</Due>{_tag}"
 
 `!s` because formatting a StrEnum takes longer than making it a plain string first.
 """
@@ -86,38 +95,46 @@ def _money(value: Money) -> str:
 
 # -- from type hints to functions ------------------------------------------------------------------
 
-_LEAVES: Mapping[type, str] = {
-    str: "<{tag}>{{text({value})}}</{tag}>",
-    int: "<{tag}>{{{value}}}</{tag}>",
-    bool: "<{tag}>{{'true' if {value} else 'false'}}</{tag}>",
-    date: "<{tag}>{{{value}.isoformat()}}</{tag}>",
-    datetime: "<{tag}>{{instant({value})}}</{tag}>",
-    Money: "<{tag}{{money({value})}}</{tag}>",
-    InvoiceKey: '<{tag} issuer="{{text({value}.issuer)}}">{{text({value}.number)}}</{tag}>',
-}
-"""How an element reads in the f-string, by type; `{tag}` and `{value}` are filled in."""
-
-_TEXT = """
-    _{field} = value.{field}
-    if not _{field}.isalnum():
-        _{field} = text(_{field})
-"""
-_MONEY = """
-    minor, currency = value.{field}
+_LEAVES: Mapping[type, tuple[str, str]] = {
+    str: (
+        """
+    {name} = {value}
+    if not {name}.isalnum():
+        {name} = text({name})""",
+        "<{tag}>{{{name}!s}}</{tag}>",
+    ),
+    int: ("", "<{tag}>{{{value}}}</{tag}>"),
+    bool: ("", "<{tag}>{{'true' if {value} else 'false'}}</{tag}>"),
+    date: ("", "<{tag}>{{{value}.isoformat()}}</{tag}>"),
+    datetime: ("", "<{tag}>{{instant({value})}}</{tag}>"),
+    Money: (
+        """
+    minor, currency = {value}
     if currency in two and minor >= 0:
-        _{field} = f"{{two[currency]}}{{minor // 100}}{{cents[minor % 100]}}"
+        {name} = f"{{two[currency]}}{{minor // 100}}{{cents[minor % 100]}}"
     else:
-        _{field} = money(value.{field})
+        {name} = money({value})""",
+        "<{tag}{{{name}}}</{tag}>",
+    ),
+    InvoiceKey: (
+        "",
+        '<{tag} issuer="{{text({value}.issuer)}}">{{text({value}.number)}}</{tag}>',
+    ),
+}
+"""What comes before, and how the element reads in the f-string, by type.
+
+`{tag}`, `{value}` (an expression) and `{name}` (a variable to use) are filled in.
 """
+
 _OPTIONAL = """
-    if value.{field} is None:
-        _{field} = ""
-    else:
-        _{field} = f\"\"\"{element}\"\"\"
-"""
+    {name} = ""
+    if {value} is not None:{before}
+        {name} = f\"\"\"{element}\"\"\""""
 _REPEATED = """
-    _{field} = "".join([f\"\"\"{element}\"\"\" for item in value.{field}])
-"""
+    all{name} = []
+    for each{name} in {value}:{before}
+        all{name}.append(f\"\"\"{element}\"\"\")
+    {name} = "".join(all{name})"""
 
 
 def children_of(block: type) -> Children:
@@ -133,9 +150,6 @@ def children_of(block: type) -> Children:
         "two": _TWO_DECIMALS,
         "cents": _CENTS,
     }
-    names |= {
-        hint.__name__: children_of(hint) for _, hint, _ in _fields(block) if hint not in _LEAVES
-    }
     exec(compile(source(block), f"<{block.__name__} to XML>", "exec"), names)  # noqa: S102 - ours
     children: Children = names["children"]
     return children
@@ -143,24 +157,37 @@ def children_of(block: type) -> Children:
 
 def source(block: type) -> str:
     """Return the source of `children_of(block)`; only names of classes and fields go into it."""
+    before, content = _content(block, "value", "_")
+    return f'def children(value):{before}\n    return f"""{content}"""\n'
+
+
+def _content(block: type, value: str, prefix: str) -> tuple[str, str]:
+    """Return what comes before, and the f-string of the fields of `value`, which is a `block`."""
     statements, elements = [], []
     for field, hint, wrapper in _fields(block):
-        tag, value = element_name(field), "item" if wrapper is tuple else f"value.{field}"
-        nested = f"<{{tag}}>{{{{{hint.__name__}({{value}})}}}}</{{tag}}>"
-        element = _LEAVES.get(hint, nested).format(tag=tag, value=value)
-        if wrapper is None and hint is str:
-            statements.append(_TEXT.format(field=field))
-            elements.append(f"<{tag}>{{_{field}!s}}</{tag}>")
-        elif wrapper is None and hint is Money:
-            statements.append(_MONEY.format(field=field))
-            elements.append(f"<{tag}{{_{field}}}</{tag}>")
-        elif wrapper is None:
-            elements.append(element)
+        tag, name, content = element_name(field), f"{prefix}{field}", f"{value}.{field}"
+        if wrapper is None:
+            before, element = _element(hint, tag, content, name)
         else:
-            template = _OPTIONAL if wrapper is NoneType else _REPEATED
-            statements.append(template.format(field=field, element=element))
-            elements.append(f"{{_{field}}}")
-    return f'def children(value):{"".join(statements)}\n    return f"""{"".join(elements)}"""\n'
+            inner = f"each{name}" if wrapper is tuple else content
+            before, element = _element(hint, tag, inner, name)
+            before = (_REPEATED if wrapper is tuple else _OPTIONAL).format(
+                name=name, value=content, element=element, before=before.replace("\n", "\n    ")
+            )
+            element = f"{{{name}}}"
+        statements.append(before)
+        elements.append(element)
+    return "".join(statements), "".join(elements)
+
+
+def _element(hint: type, tag: str, value: str, name: str) -> tuple[str, str]:
+    """Return what comes before, and the f-string of one element."""
+    if hint in _LEAVES:
+        before, element = _LEAVES[hint]
+        filled = {"tag": tag, "value": value, "name": name}
+        return before.format(**filled), element.format(**filled)
+    before, content = _content(hint, value, f"{name}__")
+    return before, f"<{tag}>{content}</{tag}>"
 
 
 def _fields(block: Any) -> Iterator[tuple[str, type, type | None]]:  # noqa: ANN401 - a dataclass

@@ -6,7 +6,6 @@ in full.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -24,8 +23,7 @@ HEADER_BYTES_MAX = 256
 _PLAIN = re.compile(rf"[A-Za-z0-9._:/#-]{{1,{HEADER_BYTES_MAX}}}").fullmatch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stamp:
+class Stamp(NamedTuple):
     """The id of one event, and what all events of one command share: when, why and by whom.
 
     `occurred_at` is aware. The message (`causation_id`), its sender and the actor are None where a
@@ -53,21 +51,14 @@ def render(stamped: Stamped, stamp: Stamp) -> bytes:
     Raises:
         UnknownCurrency: an amount in a currency that ISO 4217 does not have.
     """
-    root = _ROOTS[type(stamped.event)]
-    why = (
-        stamp.correlation_id,
-        stamp.causation_id,
-        stamp.causation_sender,
-        stamp.actor_party,
-        stamp.actor_role,
-        stamp.acting_for,
-    )
+    event, aggregate_id, version = stamped
+    event_id, occurred_at, effective_date, *why = stamp
+    start, named, about, children, end, _ = _ROOTS[type(event)]
     return (
-        f"{root.start}{escaped(stamp.event_id)}{root.named}"
-        f"{_when(stamp.occurred_at, stamp.effective_date)}"
-        f"{root.about}{text(stamped.aggregate_id)}</AggregateId>"
-        f"<AggregateVersion>{stamped.version}</AggregateVersion>{_why(why)}</Event>"
-        f"{root.children(stamped.event)}{root.end}"
+        f"{start}{escaped(event_id)}{named}{_when(occurred_at, effective_date)}"
+        f"{about}{text(aggregate_id)}</AggregateId>"
+        f"<AggregateVersion>{version}</AggregateVersion>{_why(*why)}</Event>"
+        f"{children(event)}{end}"
     ).encode()
 
 
@@ -83,15 +74,15 @@ def cloud_events(stamped: Stamped, stamp: Stamp, source: str) -> dict[str, str]:
         stamp: Its id (ASCII, as the gateway makes them) and moment.
         source: Who says so: a URI reference, for example `/invoice-gateway/ENTERPRISE`.
     """
-    root = _ROOTS[type(stamped.event)]
+    kind = type(stamped.event)
     return {
         "cloudEvents_specversion": "1.0",
         "cloudEvents_id": stamp.event_id,
         "cloudEvents_source": source,
-        "cloudEvents_type": stamped.event.name,
+        "cloudEvents_type": kind.name,
         "cloudEvents_subject": _subject(stamped.aggregate_id),
         "cloudEvents_time": instant(stamp.occurred_at),
-        "cloudEvents_dataschema": root.schema,
+        "cloudEvents_dataschema": _ROOTS[kind].schema,
     }
 
 
@@ -100,6 +91,7 @@ def schema_path(kind: type[Event]) -> str:
     return f"events/{re.sub('(?<!^)(?=[A-Z])', '_', kind.__name__).lower()}.xsd"
 
 
+@lru_cache(maxsize=1024)
 def _subject(aggregate_id: str) -> str:
     if _PLAIN(aggregate_id):
         return aggregate_id
@@ -149,8 +141,9 @@ def _when(occurred_at: datetime, effective_date: date) -> str:
 
 
 @lru_cache(maxsize=64)
-def _why(values: tuple[str | None, ...]) -> str:
-    correlation, causation, sender, *actor = values
+def _why(
+    correlation: str | None, causation: str | None, sender: str | None, *actor: str | None
+) -> str:
     return (
         f"{_element('CorrelationId', correlation)}{_element('CausationId', causation)}"
         f"{_element('CausationSender', sender)}{_by(*actor)}"

@@ -1,18 +1,21 @@
 """The inbound schemas: which messages there are, and whether a document is a valid one."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from random import SystemRandom
 from threading import local
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
 from invoice_gateway.model.errors import Code, Finding, HandlerSetError, Rejected
 from invoice_gateway.xml.explain import Explainer, Said
+from invoice_gateway.xml.identity import Key, surely_hold
 from invoice_gateway.xml.place import line_of, local_name, path_of
+from invoice_gateway.xml.relax import relaxed
+from invoice_gateway.xml.rows import Rows
 from invoice_gateway.xml.text import clip
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
@@ -23,6 +26,18 @@ _SAMPLE = 50  # siblings of one name that are tried before all of a large docume
 _MANY = "/descendant::*[2001]"
 _FLOOD = 100  # errors; xmlschema is slow where there are many
 _LONG = etree.XPath("string-length(/) > 300000 or boolean(//@*[string-length() > 10000])")
+
+
+class _Judge(NamedTuple):
+    """A schema as compiled by one thread; `relaxed` is without `keys`, which columns can tell.
+
+    `unusual` finds what needs a closer look.
+    """
+
+    whole: etree.XMLSchema
+    relaxed: etree.XMLSchema
+    keys: tuple[Key, ...]
+    unusual: etree.XPath
 
 
 class Schemas:
@@ -65,10 +80,15 @@ class Schemas:
             self._compiled(tag)
         return self.messages
 
-    def check(self, root: etree._Element) -> None:
+    def check(self, root: etree._Element, rows: Callable[[str], Rows] | None = None) -> None:
         """Return when `root` is a valid message of the supported version.
 
-        libxml2 alone decides; xmlschema is only asked to explain.
+        libxml2 decides; xmlschema is only asked to explain.
+
+        Args:
+            root: A document as the gateway parses it.
+            rows: Returns the rows at a path of it, `Document.rows`. With them, a message is also
+                valid when it surely is: see `identity`. What is refused is the same.
 
         Raises:
             Rejected: `xml-unknown-root`, `unknown-version`, or `xsd-invalid` with up to 20 findings
@@ -77,14 +97,15 @@ class Schemas:
         tag = str(root.tag)
         if tag not in self._files:
             raise self._unknown(tag)
-        schema, unusual = self._compiled(tag)
-        many: Any = unusual(root)
+        judge = self._compiled(tag)
+        schema = judge.whole
+        many: Any = judge.unusual(root)
         if many:
             for element in many:
                 self._refuse_version(element)
             self._refuse_flood(root, tag, schema)
         try:
-            if schema.validate(root):
+            if _surely_valid(judge, root, rows) or schema.validate(root):
                 return
         except etree.LxmlError as error:
             said = clip(str(error))
@@ -95,11 +116,11 @@ class Schemas:
             raise _invalid(explainer.translate(log, {}, root))
         raise _invalid(explainer.explain(root, log))
 
-    def _compiled(self, tag: str) -> tuple[etree.XMLSchema, etree.XPath]:
-        """Return this thread's schema of `tag`, and its search for what needs a closer look."""
-        held: dict[str, tuple[etree.XMLSchema, etree.XPath]] = self._local.__dict__
+    def _compiled(self, tag: str) -> "_Judge":
+        """Return what this thread judges a `tag` by."""
+        held: dict[str, _Judge] = self._local.__dict__
         if tag not in held:
-            held[tag] = _compile(self._files[tag]), _unusual(self._supported, tag)
+            held[tag] = _judge(self._files[tag], _unusual(self._supported, tag))
         return held[tag]
 
     def _unknown(self, tag: str) -> Rejected:
@@ -172,11 +193,21 @@ def _declared(file: Path) -> str:
     return f"{{{root.get('targetNamespace') or ''}}}{names[0]}"
 
 
-def _compile(file: Path) -> etree.XMLSchema:
+def _judge(file: Path, unusual: etree.XPath) -> _Judge:
+    """Return `file` compiled, and once more without what columns can tell, if anything."""
     try:
-        return etree.XMLSchema(file=str(file))
+        whole = etree.XMLSchema(file=str(file))
+        tree, keys = relaxed(file)
+        return _Judge(whole, etree.XMLSchema(tree) if keys else whole, keys, unusual)
     except (etree.XMLSchemaParseError, etree.XMLSyntaxError) as error:
         raise HandlerSetError(f"{file} does not compile: {error}") from None
+
+
+def _surely_valid(judge: _Judge, root: etree._Element, rows: Callable[[str], Rows] | None) -> bool:
+    """Return whether `root` is valid, as far as that can be told without xs:unique and its like."""
+    if rows is None or not judge.keys:
+        return False
+    return judge.relaxed.validate(root) and surely_hold(judge.keys, rows)
 
 
 def _said(schema: etree.XMLSchema) -> Sequence[Said]:
