@@ -177,10 +177,9 @@ def _table(space: str, row: str, shape: tuple[str, ...]) -> _Table | None:
 
 @cache
 def _column(space: str, path: str, name: str) -> etree.XPath:
-    """Return what reads the column `name`: an element parsed without comments has one text."""
-    if name == ".":
-        return _xpath(space, f"{_to(space, path)}/text()[not(preceding-sibling::*)]")
-    return _xpath(space, _cells(space, path, name) + ("" if "@" in name else "/text()"))
+    """Return what reads the column `name`: of an element, its text before any child."""
+    text = "" if "@" in name else "/text()[not(preceding-sibling::*)]"
+    return _xpath(space, (_to(space, path) if name == "." else _cells(space, path, name)) + text)
 
 
 @cache

@@ -173,7 +173,7 @@ def _judge(root: etree._Element, mark: str) -> None:
     encoding = info.encoding
     if encoding is not None and encoding != "UTF-8" and not readable(encoding.upper(), mark):
         raise unsupported(f"it says {encoding}")
-    if info.internalDTD is not None:
+    if info.internalDTD is not None or info.doctype:
         raise _doctype()
     if info.xml_version != "1.0":
         raise Rejected(
