@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 
 from .errors import GatewayError
 from .events import Stamped
-from .evolve import quick
 from .invoice import Invoice
 from .keys import InvoiceKey, SourceKey
 from .ledger import (
@@ -110,7 +109,6 @@ class Policy:
     settlement_tolerance_minor: int = 0
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Everything a decision may know besides the book; `today` is the effective date (UTC)."""
@@ -139,7 +137,6 @@ class Context:
         return Side.CUSTOMER
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What one message needs loaded, by natural key. The union of a batch is loaded at once.
@@ -223,7 +220,6 @@ class Book:
                 known.pop(key, None)
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What follows from a message: last versions of what it touched, and events in order."""

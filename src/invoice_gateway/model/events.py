@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import ClassVar, NamedTuple
 
 from .blocks import FindingBlock, LineBlock, MemoPartBlock, PartBlock, StatusBlock, TotalsBlock
-from .evolve import quick
 from .keys import InvoiceKey
 from .money import Money
 
@@ -364,7 +363,7 @@ class AllocationRemoved(Event):
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(
         (
-            quick(each)
+            each
             for each in tuple(globals().values())
             if isinstance(each, type) and issubclass(each, Event) and each is not Event
         ),

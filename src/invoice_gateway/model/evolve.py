@@ -1,4 +1,4 @@
-"""Immutable values, made and remade several times as fast as `dataclasses` does it.
+"""New versions of immutable values, several times as fast as `dataclasses.replace` makes them.
 
 A frozen dataclass passes every field by name through `object.__setattr__`, and `replace` looks each
 up before. Every step of a rule makes a new version of an entity of twenty fields. So the fields of
@@ -17,7 +17,7 @@ frozen (`blank`), and freeze the value by giving it its class:
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-__all__ = ["changer", "evolve", "quick"]
+__all__ = ["changer", "evolve"]
 
 N = TypeVar("N", bound=NamedTuple)
 T = TypeVar("T")
@@ -42,6 +42,7 @@ def changer(kind: type[N], name: str) -> Callable[[N, Any], N]:
 
 def _compiled(head: str, body: str, kind: type, names: dict[str, Any]) -> Any:  # noqa: ANN401
     """Return the function of this source; only names of classes and fields go into it."""
+    # exec and Any: the source is ours, made of field names at import; what it returns has no type.
     name = head.partition("(")[0]
     exec(compile(f"def {head}:\n{body}", f"<{name} of {kind.__name__}>", "exec"), names)  # noqa: S102
     return names[name]
@@ -49,11 +50,8 @@ def _compiled(head: str, body: str, kind: type, names: dict[str, Any]) -> Any:  
 
 if TYPE_CHECKING:
     from dataclasses import replace as evolve  # names and types of the changes are checked as ever
-
-    def quick(kind: T) -> T:
-        """Return the class with its `__init__` unchanged in all but speed."""
 else:
-    from dataclasses import MISSING, fields
+    from dataclasses import fields
     from functools import cache
 
     def evolve(value: T, /, **changes: Any) -> T:  # noqa: ANN401
@@ -63,34 +61,6 @@ else:
             KeyError: there is no such field.
         """
         return _copier(type(value))(value, changes)
-
-    def quick(kind: type[T]) -> type[T]:
-        """Return `kind`, a frozen dataclass with slots, whose `__init__` does the same faster.
-
-        The decorator stands above `@dataclass`; it changes the class in place. The class has no
-        `__post_init__`.
-        """
-        # No field begins with an underscore, so no parameter hides one of these.
-        names = {"_blank": _blank(kind), "_kind": kind, "_put": object.__setattr__}
-        head, body = ["self"], ['    _put(self, "__class__", _blank)\n']
-        for each in sorted(fields(kind), key=lambda each: each.kw_only):
-            name = each.name
-            if each.kw_only and "*" not in head:
-                head.append("*")
-            value = name
-            if each.default_factory is not MISSING:
-                names |= {f"_make_{name}": each.default_factory, "_unsaid": MISSING}
-                value = f"_make_{name}() if {name} is _unsaid else {name}"
-                head.append(f"{name}=_unsaid")
-            elif each.default is MISSING:
-                head.append(name)
-            else:
-                names[f"_default_{name}"] = each.default
-                head.append(f"{name}=_default_{name}")
-            body.append(f"    self.{name} = {value}\n")
-        body.append("    self.__class__ = _kind\n")
-        kind.__init__ = _compiled(f"__init__({', '.join(head)})", "".join(body), kind, names)
-        return kind
 
     @cache
     def _copier(kind: type[T]) -> Callable[[T, dict[str, Any]], T]:

@@ -10,7 +10,6 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from .evolve import quick
 from .keys import InvoiceKey
 from .status import NEW_AXIS, Axis, Side, Status
 
@@ -152,7 +151,6 @@ class Derived(NamedTuple):
     closure_reason: Closure | None
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """An issued invoice with all its lines in document order (debit-memo lines last, as added).

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from .evolve import quick
 from .keys import InvoiceKey, SourceKey
 from .status import Side
 
@@ -79,7 +78,6 @@ class DisputeState(StrEnum):
     AUTO_CLOSED = "auto-closed"
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """A billed party and the terms it buys on; `ancestors` are its resellers, nearest first."""
@@ -126,7 +124,6 @@ class Intent(NamedTuple):
     waiting: bool
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Money of an account that can pay invoices; what is spent where is in its allocations."""
@@ -186,7 +183,6 @@ class Part(NamedTuple):
     amount: int
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
     """Money of one source on one invoice, down to the line; `number` orders those of a source."""
@@ -231,7 +227,6 @@ class MemoPart(NamedTuple):
     excess: int
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memo:
     """An immutable adjustment document; a credit note has no invoice."""
@@ -257,7 +252,6 @@ class Memo:
     version: int = 0
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reversal:
     """Money that left a source again: a bounce, a chargeback or a refund."""
@@ -280,7 +274,6 @@ class Reversal:
         return (self.account, self.reference)
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispute:
     """A disagreement about one line; at most one is open per line (D-01)."""
@@ -313,7 +306,6 @@ class Dispute:
         return self.id
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A source and an invoice the auto run must not bring together again (A-06) while `blocked`."""
@@ -333,7 +325,6 @@ class Pair:
         return self.source.account
 
 
-@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A notice as its sender's party numbers it: the key that makes it count once (P-02)."""

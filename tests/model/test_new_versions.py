@@ -8,12 +8,11 @@ import pytest
 
 from invoice_gateway.model.decision import Context, Scope
 from invoice_gateway.model.events import EVENTS
-from invoice_gateway.model.evolve import changer, evolve, quick
+from invoice_gateway.model.evolve import changer, evolve
 
 from .build import invoice
 
 
-@quick
 @dataclass(frozen=True, slots=True)
 class Box:
     """One of each kind of field, with names that generated code uses itself."""
