@@ -103,7 +103,7 @@ class Intake:
         except Rejected:
             self._name_invalid(incoming, peek(root))
             raise
-        incoming.hash, incoming.content_hash = canonical(root)
+        incoming.hash, incoming.content_hash = canonical(root, document.written)
         header = _header(document)
         incoming.message_id = header.message_id
         self._check_envelope(delivery, header, incoming.type)

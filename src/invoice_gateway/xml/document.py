@@ -1,10 +1,9 @@
 """Typed reads of a message that its schema has called valid."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from lxml import etree
 
@@ -15,6 +14,7 @@ from invoice_gateway.xml import lexical
 from invoice_gateway.xml.canonical import canonical
 from invoice_gateway.xml.place import line_of, local_name, namespace, path_of
 from invoice_gateway.xml.rows import Rows
+from invoice_gateway.xml.shape import Child, Node, element_at, meant, pieces_of, shape_of
 from invoice_gateway.xml.text import clip
 
 __all__ = ["Document", "Peeked", "canonical", "peek"]
@@ -47,30 +47,34 @@ class Document:
     as XSD sees them, with white space collapsed.
     """
 
-    __slots__ = ("_enterprise", "_first", "_root", "_rows", "_space")
+    __slots__ = ("_at", "_enterprise", "_node", "_root", "_rows", "_whole")
 
-    def __init__(self, root: etree._Element, enterprise: str) -> None:
-        """Read below `root`; an invoice named without issuer is one of `enterprise`."""
+    def __init__(self, root: etree._Element, enterprise: str, part: "_Part | None" = None) -> None:
+        """Read the document `root`, or a `part` of it; one without issuer is `enterprise`'s."""
         self._root = root
         self._enterprise = enterprise
-        self._space = namespace(root)
-        self._first: dict[object, etree._Element] | None = None
+        self._whole, self._node, self._at = part or _whole(root)
         self._rows: dict[str, Rows] = {}
+
+    @property
+    def written(self) -> bytes:
+        """The whole document as libxml2 writes it, in UTF-8 without a declaration."""
+        return self._whole.written
 
     @property
     def name(self) -> str:
         """The local name of the element; at the root, the message type."""
-        return local_name(str(self._root.tag))
+        return local_name(self._node.name)
 
     @property
     def line(self) -> int | None:
         """The line in the document that was sent, where known."""
-        return line_of(self._root)
+        return line_of(self._element("."))
 
     @property
     def path(self) -> str:
         """The place in the document, for example `/InvoicePosted/Lines/Line[2]`."""
-        return path_of(self._root)
+        return path_of(self._element("."))
 
     def has(self, path: str) -> bool:
         """Return whether there is an element or attribute at `path`; empty ones count."""
@@ -78,12 +82,12 @@ class Document:
 
     def maybe(self, path: str = ".") -> str | None:
         """Return the value at `path`, or None where there is no such element or attribute."""
-        steps, attribute = _steps(path, self._space)
-        element = self._at(steps)
-        if element is None:
-            return None
-        value = element.get(attribute) if attribute else element.text or ""
-        return None if value is None else lexical.collapsed(value)
+        place = self._node.place(path)
+        if isinstance(place, int):
+            whole = self._whole
+            piece = whole.pieces[self._at + place]
+            return piece if whole.clean else meant(piece)
+        return place
 
     def text(self, path: str = ".") -> str:
         """Return the value at `path`.
@@ -99,7 +103,7 @@ class Document:
 
     def all(self, path: str) -> list["Document"]:
         """Return the elements at `path` in document order; only its last step may repeat."""
-        return [Document(each, self._enterprise) for each in self._repeated(path)]
+        return [self._below(each) for each in self._node.rows(path)]
 
     def rows(self, path: str) -> Rows:
         """Return the elements at `path`, of which there may be thousands, to be read by column.
@@ -108,15 +112,26 @@ class Document:
         """
         found = self._rows.get(path)
         if found is None:
-            twin = Document(self._root, self._enterprise)  # a cycle would keep the tree in memory
-            elements = [*self._repeated(path)]
-            found = self._rows[path] = Rows(self._root, self._space, twin, path, elements)
+            twin = self._below(Child(self._node, 0))  # a cycle would keep the tree in memory
+            length = len(self._node.rows(path))
+            found = self._rows[path] = Rows(twin, path, length, twin.column)
         return found
 
     def one(self, path: str) -> "Document | None":
         """Return the element at `path` as a document of its own, or None."""
-        element = self._element(path)
-        return None if element is None else Document(element, self._enterprise)
+        found = self._node.down(path)
+        return None if found is None else self._below(found)
+
+    def column(self, path: str, name: str) -> list[str | None]:
+        """Return the value `name` of each of the elements at `path`, None where there is none."""
+        places, at = self._node.column(path, name), self._at
+        pieces = self._whole.pieces
+        if isinstance(places, slice):
+            found = pieces[at + places.start : at + places.stop : places.step]
+            if self._whole.clean or not ("&" in "".join(found) or not lexical.are_collapsed(found)):
+                return [*found]
+            return [*map(meant, found)]
+        return [meant(pieces[at + place]) if isinstance(place, int) else place for place in places]
 
     def texts(self, path: str) -> tuple[str, ...]:
         """Return the values of the elements at `path`, in document order."""
@@ -254,8 +269,7 @@ class Document:
 
         `message` should name the value at fault; `expected` says what would have been right.
         """
-        element = self._element(path)
-        at = self._root if element is None else element
+        at = self._element(path)
         line, place = line_of(at), path_of(at)
         wanted = f"; expected: {expected}" if expected else ""
         return Rejected(
@@ -267,29 +281,15 @@ class Document:
     def _maybe(self, read: Callable[[str], T], path: str) -> T | None:
         return read(path) if self.has(path) else None
 
-    def _element(self, path: str) -> etree._Element | None:
-        """Return the element at `path`, or the one that bears the attribute there."""
-        return self._at(_steps(path, self._space)[0])
+    def _below(self, child: Child) -> "Document":
+        """Return an element of this document as one of its own."""
+        part = _Part(self._whole, child.node, self._at + child.at)
+        return Document(self._root, self._enterprise, part)
 
-    def _at(self, steps: tuple[str, ...]) -> etree._Element | None:
-        """Return the element to which `steps` lead: the first child of each tag."""
-        if not steps:
-            return self._root
-        first = self._first
-        if first is None:  # one walk serves all reads
-            first = self._first = {}
-            for child in self._root:
-                first.setdefault(child.tag, child)
-        at = first.get(steps[0])
-        for step in steps[1:]:
-            at = None if at is None else next(at.iterchildren(step), None)
-        return at
-
-    def _repeated(self, path: str) -> Iterable[etree._Element]:
-        """Return the elements at `path`, whose last step may repeat, in document order."""
-        above, _, last = path.rpartition("/")
-        parent = self._element(above or ".")
-        return () if parent is None else parent.iterchildren(self._space + last)
+    def _element(self, path: str) -> etree._Element:
+        """Return the element at `path`, or the one that bears the attribute there, or itself."""
+        found = self._node.down(path)
+        return element_at(self._root, self._whole.pieces, self._at + (found.at if found else 0))
 
     def _read(
         self, read: Callable[[str], T], path: str, expected: str, code: str = Code.XSD_INVALID
@@ -305,12 +305,27 @@ class Document:
         )
 
 
-@cache  # paths are written in handlers, never taken from a message
-def _steps(path: str, space: str) -> tuple[tuple[str, ...], str]:
-    """Return the tags along `path`, and the attribute at its end, if any."""
-    elements, _, attribute = path.partition("@")
-    steps = (step for step in elements.split("/") if step not in {"", "."})
-    return tuple(space + step for step in steps), attribute
+class _Whole(NamedTuple):
+    """A document as libxml2 writes it, cut into pieces; `clean` ones are values as they are."""
+
+    written: bytes
+    pieces: list[str]
+    clean: bool
+
+
+class _Part(NamedTuple):
+    """An element of a document: what it consists of, and which piece is its own text."""
+
+    whole: _Whole
+    node: Node
+    at: int
+
+
+def _whole(root: etree._Element) -> _Part:
+    written: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=False, with_tail=False)
+    pieces = pieces_of(written)
+    clean = b"&" not in written and lexical.are_collapsed_between(written)
+    return _Part(_Whole(written, pieces, clean), shape_of(pieces), 2)
 
 
 class Peeked:

@@ -46,6 +46,11 @@ def are_collapsed(values: Iterable[str]) -> bool:
     return not ("  " in said or "\n" in said or "\t" in said or "\r" in said)
 
 
+def are_collapsed_between(written: bytes) -> bool:
+    """Return whether each text between tags is collapsed; may say no where it is."""
+    return not any(map(written.__contains__, (b"  ", b"\n", b"\t", b"\r", b"> ", b" <")))
+
+
 def digits(said: str) -> Digits:
     """Return sign and digits of an xs:decimal; the zero has neither.
 
