@@ -1,5 +1,7 @@
 """The shape of a document: what is read by position is what the tree holds."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -101,3 +103,22 @@ def test_a_large_document_is_read_all_the_same():
     assert found.rows("b").maybe("x") == [str(at) for at in range(9000)]
     assert found.rows("b").maybe("y") == [*[None] * 7000, "", *[None] * 1999]
     assert found.all("b")[8999].path == "/a/b[9000]"
+
+
+@pytest.mark.parametrize(
+    "inner",
+    ["<a/><b/>", "<a>1</a><b>2</b>", "<a><b>1</b></a><a><c>1</c></a>"],
+    ids=["empty", "leaves", "varied"],
+)
+def test_a_deep_and_varied_document_has_a_small_shape(inner):
+    """What surrounds many elements holds none of their tags, and leaves are shared."""
+    deep = 60
+    written = f"{'<w>' * deep}{inner * 20_000}{'</w>' * deep}".encode()
+    pieces = pieces_of(written)
+    tracemalloc.start()
+    root = shape_of(pieces)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert root.rows("/".join(["w"] * (deep - 1) + ["a"]))
+    assert most < 600 * inner.count("</") * 20_000 + 400 * 20_000

@@ -7,7 +7,7 @@ shape, and is a position from then on.
 
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -21,7 +21,6 @@ _ATTRIBUTE = re.compile(r'\s([^\s=]+)="([^"]*)"')
 _REFERENCE = re.compile(r"&(?:#([0-9]+)|([a-z]+));")
 _MEANT = {"amp": "&", "lt": "<", "gt": ">", "quot": '"'}
 _REMEMBERED = 1 << 15  # characters; the shape of a larger document is found each time
-_UNKNOWN: Any = object()
 
 
 class Child(NamedTuple):
@@ -32,53 +31,54 @@ class Child(NamedTuple):
 
 
 class Node:
-    """An element of a shape. Siblings with the same tags one after the other share one.
+    """An element of a shape; equal siblings one after the other share one.
 
     `name` is the local name where the element is in the namespace of the message, `{urn:...}name`
-    where it is in another. `tags` is what it consists of.
+    where it is in another. `width` says of how many tags it consists: one where it is empty.
     """
 
     __slots__ = (
-        "_attributes",
-        "_children",
         "_columns",
         "_first",
         "_places",
         "_rows",
+        "attributes",
+        "children",
         "name",
-        "tags",
+        "width",
     )
 
     def __init__(
-        self,
-        name: str,
-        attributes: dict[str, str],
-        children: tuple[Child, ...],
-        tags: tuple[str, ...],
+        self, name: str, attributes: dict[str, str], children: tuple[Child, ...], width: int
     ) -> None:
-        """Make an element of what its `tags` say."""
-        self.name, self.tags = name, tags
-        self._attributes, self._children = attributes, children
-        self._first: dict[str, Child] = {}
-        for child in reversed(children):
-            self._first[child.node.name] = child
+        """Make an element of what its tags say."""
+        self.name, self.width = name, width
+        self.attributes, self.children = attributes, children
+        self._first: dict[str, Child] | None = None
         self._places: dict[str, Place] = {}
         self._rows: dict[str, list[Child]] = {}
         self._columns: dict[tuple[str, str], slice | list[Place]] = {}
 
+    def first(self, name: str) -> Child | None:
+        """Return the first child called `name`, or None."""
+        if self._first is None:
+            self._first = {child.node.name: child for child in reversed(self.children)}
+        return self._first.get(name)
+
     def place(self, path: str) -> Place:
         """Return where the value at `path` is: `Header/MessageId`, `Source/@type` or `.`."""
-        found = self._places.get(path, _UNKNOWN)
-        if found is _UNKNOWN:
+        try:
+            return self._places[path]
+        except KeyError:  # once per shape and path
             found = self._places[path] = self._found(path)
-        return found  # type: ignore[no-any-return]
+            return found
 
     def down(self, path: str) -> Child | None:
         """Return the element at `path`, or the one that bears the attribute there, or None."""
         at = Child(self, 0)
         for step in path.partition("@")[0].split("/"):
             if step and step != ".":
-                below = at.node._first.get(step)  # noqa: SLF001 - another node
+                below = at.node.first(step)
                 if below is None:
                     return None
                 at = Child(below.node, at.at + below.at)
@@ -104,10 +104,9 @@ class Node:
         parent = self.down(above)
         if parent is None:
             return []
-        children = parent.node._children  # noqa: SLF001 - another node
         return [
             Child(node, parent.at + at)
-            for node, at in children
+            for node, at in parent.node.children
             if node.name == last or (last == "*" and "}" not in node.name)
         ]
 
@@ -117,8 +116,8 @@ class Node:
             return None
         _, bears, attribute = path.partition("@")
         if bears:
-            return at.node._attributes.get(attribute)  # noqa: SLF001 - another node
-        return "" if at.node.tags[0].endswith("/") else at.at
+            return at.node.attributes.get(attribute)
+        return "" if at.node.width == 1 else at.at
 
 
 def pieces_of(written: bytes) -> list[str]:
@@ -141,47 +140,71 @@ def meant(piece: str) -> str:
     return lexical.collapsed(_unescaped(piece) if "&" in piece else piece)
 
 
-def _shape(said: str) -> Node:
-    tags = said.split(">")
-    return _element(tags, 0, {"xml": "xml"}, None)
-
-
 @lru_cache(maxsize=128)  # shapes are taken from messages
 def _remembered(said: str) -> Node:
     return _shape(said)
 
 
-def _element(tags: list[str], start: int, spaces: dict[str, str], message: str | None) -> Node:
-    """Return the element that starts with the tag at `start`.
+def _shape(said: str) -> Node:
+    return _Reading(said.split(">")).element(0, _Scope({"xml": "xml"}, {}))
 
-    Args:
-        tags: Of the whole document.
-        start: Where its start tag is.
-        spaces: The namespaces by their prefixes.
-        message: The namespace of the message; None at the root, which has it.
+
+class _Scope(NamedTuple):
+    """The namespaces by their prefixes, and the elements without children met where they hold."""
+
+    spaces: dict[str, str]
+    leaves: dict[str, Node]
+
+
+class _Reading:
+    """Makes nodes of the tags of a document.
+
+    No node holds tags, and leaves are shared: so a shape stays smaller than the tree, however deep
+    or varied the document of a stranger is.
     """
-    said = tags[start].removesuffix("/")
-    attributes: dict[str, str] = {}
-    if "=" in said:
-        attributes, declared = _attributes(said)
-        spaces = spaces | declared
-    prefix, _, local = said.partition(" ")[0].rpartition(":")
-    space = spaces.get(prefix, "")
-    message = space if message is None else message
-    name = local if space == message else f"{{{space}}}{local}"
-    if tags[start].endswith("/"):
-        return Node(name, attributes, (), (tags[start],))
-    children: list[Child] = []
-    at = start + 1
-    while not tags[at].startswith("/"):
-        before = children[-1].node if children else None
-        if before is not None and tags[at : at + len(before.tags)] == [*before.tags]:
-            node = before
-        else:
-            node = _element(tags, at, spaces, message)
-        children.append(Child(node, 2 * (at - start)))
-        at += len(node.tags)
-    return Node(name, attributes, tuple(children), tuple(tags[start : at + 1]))
+
+    def __init__(self, tags: list[str]) -> None:
+        """Read `tags`."""
+        self._tags = tags
+        self._message: str | None = None
+
+    def element(self, start: int, scope: _Scope) -> Node:
+        """Return the element that starts with the tag at `start`; the root first."""
+        tags = self._tags
+        tag = tags[start]
+        width = 1 if tag.endswith("/") else 2
+        leaf = width == 1 or tags[start + 1].startswith("/")
+        if leaf and tag in scope.leaves:
+            return scope.leaves[tag]
+        said = tag.removesuffix("/")
+        attributes, declared = _attributes(said) if "=" in said else ({}, {})
+        inner = _Scope(scope.spaces | declared, {}) if declared else scope
+        name = self._name(said, inner.spaces)
+        if leaf:
+            found = scope.leaves[tag] = Node(name, attributes, (), width)
+            return found
+        children, end = self._children(start, inner)
+        return Node(name, attributes, tuple(children), end + 1 - start)
+
+    def _children(self, start: int, scope: _Scope) -> tuple[list[Child], int]:
+        """Return the children of the element at `start`, and where its end tag is."""
+        tags = self._tags
+        found: list[Child] = []
+        at, before = start + 1, 0
+        while not tags[at].startswith("/"):
+            node = found[-1].node if found else None
+            if node is None or tags[at : at + node.width] != tags[before : before + node.width]:
+                node = self.element(at, scope)
+            found.append(Child(node, 2 * (at - start)))
+            at, before = at + node.width, at
+        return found, at
+
+    def _name(self, said: str, spaces: dict[str, str]) -> str:
+        prefix, _, local = said.partition(" ")[0].rpartition(":")
+        space = spaces.get(prefix, "")
+        if self._message is None:  # the root is in the namespace of the message
+            self._message = space
+        return local if space == self._message else f"{{{space}}}{local}"
 
 
 def _attributes(tag: str) -> tuple[dict[str, str], dict[str, str]]:
