@@ -1,5 +1,6 @@
 """Migrations: they make exactly the tables this program works with, and say what is missing."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -77,6 +78,22 @@ def test_many_may_upgrade_at_once(database_url: str):
 
     assert sorted(map(len, steps))[:2] == [0, 0]
     assert max(steps, key=len)[0] == "0001_core"
+
+
+def test_many_may_begin_with_a_new_file_at_once(tmp_path):
+    """SQLite does not wait there: who loses the race for the write-ahead log hears "locked"."""
+    stores = [connect(f"sqlite:///{tmp_path}/{file}.db") for file in range(30) for _ in range(4)]
+    together = threading.Barrier(4)
+
+    def touch(store):
+        together.wait(30)
+        with store.session() as session:
+            return session.read(sa.text("PRAGMA journal_mode"))[0][0]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert {*pool.map(touch, stores)} == {"wal"}
+    for store in stores:
+        store.close()
 
 
 def test_a_newer_database_is_left_alone(database_url: str):

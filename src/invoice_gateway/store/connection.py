@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,8 @@ COPY_FROM = 6_000
 
 NAMES_KEPT = 10_000
 """The hashes of so many names are remembered: the same accounts come again and again."""
+
+BUSY_PAUSE_S = 0.01
 
 READ_ONLY = "invoice_gateway_read_only"
 
@@ -90,7 +94,8 @@ def _sqlite(url: sa.URL, options: Options) -> sa.Engine:
     @sa.event.listens_for(made, "connect")
     def prepare(connection: Any, _: object) -> None:  # noqa: ANN401
         connection.isolation_level = None  # transactions begin where we say, see below
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _write_ahead(connection, options.lock_timeout_s)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(made, "begin")
@@ -100,6 +105,24 @@ def _sqlite(url: sa.URL, options: Options) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return made
+
+
+def _write_ahead(connection: sqlite3.Connection, patience_s: float) -> None:
+    """Turn on the write-ahead log: once for a file, and the only statement SQLite does not wait in.
+
+    Raises:
+        sqlite3.OperationalError: others were using a new file all the time.
+    """
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(BUSY_PAUSE_S)
+        else:
+            return
 
 
 def _postgresql(url: sa.URL, options: Options) -> sa.Engine:
