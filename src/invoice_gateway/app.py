@@ -10,6 +10,7 @@ from typing import Any
 from invoice_gateway.bus import rabbit
 from invoice_gateway.bus.folder import FolderPublisher, FolderReceiver
 from invoice_gateway.bus.topology import Topology, topology
+from invoice_gateway.engine.ahead import Turns
 from invoice_gateway.engine.discover import bundled, discover
 from invoice_gateway.engine.intake import Intake
 from invoice_gateway.engine.pipeline import Pipeline
@@ -126,14 +127,14 @@ class App:
         return rabbit.RabbitPublisher(self.settings.bus_url, self.topology.incoming, user_id=sender)
 
     @contextmanager
-    def store(self) -> Iterator[SqlStore]:
+    def store(self, **options: Any) -> Iterator[SqlStore]:  # noqa: ANN401 - see `connect`
         """Open the database; it must be migrated (`invoice-gateway db upgrade`).
 
         Raises:
             StoreUnavailable: it cannot be reached.
             SchemaOutdated: it is not migrated.
         """
-        store = connect(self.settings.database_url)
+        store = connect(self.settings.database_url, **options)
         try:
             yield store
         finally:
@@ -142,8 +143,8 @@ class App:
     @contextmanager
     def worker(self, checkpoint: Callable[[str], None] = nothing) -> Iterator[Worker]:
         """Put a worker together and take it apart afterwards."""
-        chosen = self.settings
-        with self.store() as store:
+        chosen, turns = self.settings, Turns()
+        with self.store(waiting=turns.lend) as store:
             receiver, publisher = self.receiver(), self.publisher()
             try:
                 yield Worker(
@@ -158,6 +159,7 @@ class App:
                     tick_s=chosen.tick_s,
                     attempts_max=chosen.attempts_max,
                     checkpoint=checkpoint,
+                    turns=turns,
                 )
             finally:
                 receiver.close()

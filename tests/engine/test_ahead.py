@@ -1,11 +1,12 @@
 """Looking ahead: the next batch is understood beside the present one, in order, and let go of."""
 
 import threading
+import time
 
 import pytest
 
 from invoice_gateway.bus.folder import FolderReceiver
-from invoice_gateway.engine.ahead import Ahead
+from invoice_gateway.engine.ahead import Ahead, Turns
 from tests import messages
 from tests.engine_harness import app
 
@@ -32,15 +33,15 @@ def receiver(spool):
     made.close()
 
 
-def ahead(receiver, threads, most_bytes=MANY):
+def ahead(receiver, threads, most_bytes=MANY, turns=None):
     """Return one that looks ahead two messages at a time, and notes which threads understood."""
     intake = app().intake
 
-    def understand(deliveries):
+    def understand(deliveries, between):
         threads.append(threading.current_thread().name.partition("_")[0])
-        return [intake.understand(each) for each in deliveries]
+        return intake.understand_all(deliveries, between)
 
-    return Ahead(receiver, understand, batch_size=2, most_bytes=most_bytes)
+    return Ahead(receiver, understand, batch_size=2, most_bytes=most_bytes, turns=turns or Turns())
 
 
 def names(batch):
@@ -64,6 +65,23 @@ def test_batches_come_in_order_and_are_understood_in_another_thread(receiver):
     assert names(looking.next(0.0)) == ["4"]
     looking.look()
     assert not looking.next(0.0).deliveries
+
+
+def test_it_is_understood_while_the_worker_waits(receiver, monkeypatch):
+    """Until then the other thread does nothing, but it does not wait for ever."""
+    monkeypatch.setattr("invoice_gateway.engine.ahead.PATIENCE_S", 30.0)
+    turns = Turns()
+    looking = ahead(receiver, [], turns=turns)
+    looking.next(0.0)
+    looking.look()
+    understood = looking._batch.understood
+    time.sleep(0.1)
+    assert not understood.done()
+    with turns.lend():
+        understood.result(10)
+    assert not turns._lent.is_set()
+    assert looking.next(0.0).understood is understood
+    assert turns._lent.is_set()
 
 
 def test_what_was_received_ahead_is_handed_back_with_the_rest(receiver):

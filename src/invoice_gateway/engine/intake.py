@@ -1,7 +1,7 @@
 """From bytes to a typed message: parse, validate, read the header, check who sent it. No I/O."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -16,6 +16,15 @@ from invoice_gateway.xml.place import local_name
 from invoice_gateway.xml.safe import Limits, parse
 from invoice_gateway.xml.schemas import Schemas
 from invoice_gateway.xml.text import clip
+
+PORTION = 32
+"""So many messages are taken step by step together."""
+PORTION_BYTES = 512 * 1024
+"""And not more of them: a tree takes several times its bytes."""
+
+
+def nothing() -> None:
+    """Do nothing between two steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +69,11 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """Understands deliveries. `trust_header` waives the bus's word for the sender (development)."""
+    """Understands deliveries. `trust_header` waives the bus's word for the sender (development).
+
+    Several are taken step by step, all through one step before any takes the next: code and data
+    that stay in the processor's caches make a message a fifth cheaper.
+    """
 
     handlers: Mapping[str, Handler[Any]]
     schemas: Schemas
@@ -70,25 +83,23 @@ class Intake:
 
     def understand(self, delivery: Delivery) -> Incoming:
         """Return what the delivery says; never raises `Rejected`, never does I/O."""
-        incoming = Incoming(
-            delivery=delivery,
-            sender=delivery.sender or "",
-            message_id=delivery.message_id or "",
-            type=delivery.type or "",
-        )
-        try:
-            self._fill(incoming)
-        except Rejected as refusal:
-            incoming.refusal = refusal
-        except Exception as error:  # noqa: BLE001 - a bug in a handler must not stop its neighbours
-            incoming.bug = fingerprint_of(error)
-        if not (incoming.hash and incoming.message_id):  # it has no canonical form, or no name
-            raw = sha256(delivery.body).hexdigest()
-            incoming.hash = incoming.hash or raw
-            incoming.message_id = incoming.message_id or f"sha256:{raw[:40]}"
+        [incoming] = self.understand_all([delivery])
         return incoming
 
-    def _fill(self, incoming: Incoming) -> None:
+    def understand_all(
+        self, deliveries: Sequence[Delivery], between: Callable[[], None] = nothing
+    ) -> list[Incoming]:
+        """Return what each delivery says, in order; calls `between` from time to time."""
+        understood = []
+        for portion in portions(deliveries, PORTION, PORTION_BYTES):
+            understood += [_unread(delivery) for delivery in portion]
+            going = [(each, self._steps(each)) for each in understood[-len(portion) :]]
+            while going:
+                between()
+                going = [each for each in going if _goes_on(*each)]
+        return understood
+
+    def _steps(self, incoming: Incoming) -> Generator[None]:
         """Understand step by step, so that a refusal keeps what was understood before it.
 
         The tree does not outlive this: memory that stays warm makes the next one cheaper.
@@ -97,13 +108,17 @@ class Intake:
         root = parse(delivery.body, self.limits)
         incoming.said = partial(_peeked, delivery.body, self.limits)
         incoming.type = clip(local_name(str(root.tag)))
+        yield
         document = Document(root, self.enterprise)
+        yield
         try:
             self.schemas.check(root, document.rows)
         except Rejected:
             self._name_invalid(incoming, peek(root))
             raise
+        yield
         incoming.hash, incoming.content_hash = canonical(root, document.written)
+        yield
         header = _header(document)
         incoming.message_id = header.message_id
         self._check_envelope(delivery, header, incoming.type)
@@ -112,6 +127,7 @@ class Intake:
         if handler is None:
             raise Rejected(Code.XML_UNKNOWN_ROOT, f"no handler for {incoming.type}")
         incoming.handler = handler
+        yield
         incoming.message = handler.read(document)
 
     def _name_invalid(self, incoming: Incoming, said: Peeked) -> None:
@@ -148,6 +164,48 @@ class Intake:
                 Code.ENVELOPE_MISMATCH,
                 f"the document is a {name}, the AMQP property type is {delivery.type!r}",
             )
+
+
+def portions(
+    deliveries: Sequence[Delivery], most: int, most_bytes: int
+) -> Iterator[Sequence[Delivery]]:
+    """Yield consecutive deliveries: `most` at a time, and of `most_bytes` together or just one."""
+    start, size = 0, 0
+    for at, delivery in enumerate(deliveries):
+        size += len(delivery.body)
+        if at > start and (size > most_bytes or at - start == most):
+            yield deliveries[start:at]
+            start, size = at, len(delivery.body)
+    if start < len(deliveries):
+        yield deliveries[start:]
+
+
+def _unread(delivery: Delivery) -> Incoming:
+    return Incoming(
+        delivery=delivery,
+        sender=delivery.sender or "",
+        message_id=delivery.message_id or "",
+        type=delivery.type or "",
+    )
+
+
+def _goes_on(incoming: Incoming, steps: Iterator[None]) -> bool:
+    """Take the next step of a message; return whether there may be another."""
+    try:
+        next(steps)
+    except StopIteration:
+        pass
+    except Rejected as refusal:
+        incoming.refusal = refusal
+    except Exception as error:  # noqa: BLE001 - a bug in a handler must not stop its neighbours
+        incoming.bug = fingerprint_of(error)
+    else:
+        return True
+    if not (incoming.hash and incoming.message_id):  # it has no canonical form, or no name
+        raw = sha256(incoming.delivery.body).hexdigest()
+        incoming.hash = incoming.hash or raw
+        incoming.message_id = incoming.message_id or f"sha256:{raw[:40]}"
+    return False
 
 
 def _header(document: Document) -> Header:

@@ -6,13 +6,13 @@ one exception is bounded: parked messages that this batch may release are loaded
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
-from invoice_gateway.engine.intake import Incoming, Intake, fingerprint_of
+from invoice_gateway.engine.intake import Incoming, Intake, fingerprint_of, nothing
 from invoice_gateway.engine.judge import Case, Judge, Verdict
 from invoice_gateway.engine.ports import (
     Clock,
@@ -61,10 +61,15 @@ class Pipeline:
     meter: Meter
     park_ttl: timedelta
 
-    def understand(self, deliveries: Sequence[Delivery]) -> list[Incoming]:
-        """Return what each delivery says, in order; no I/O, and in any thread."""
+    def understand(
+        self, deliveries: Sequence[Delivery], between: Callable[[], None] = nothing
+    ) -> list[Incoming]:
+        """Return what each delivery says, in order; no I/O, and in any thread.
+
+        Calls `between` from time to time.
+        """
         started = time.perf_counter()
-        understood = [self.intake.understand(delivery) for delivery in deliveries]
+        understood = self.intake.understand_all(deliveries, between)
         self.meter.stage("understand", time.perf_counter() - started)
         return understood
 

@@ -18,8 +18,8 @@ from threading import Event
 
 import structlog
 
-from invoice_gateway.engine.ahead import Ahead, Batch
-from invoice_gateway.engine.intake import Incoming
+from invoice_gateway.engine.ahead import Ahead, Batch, Turns
+from invoice_gateway.engine.intake import Incoming, portions
 from invoice_gateway.engine.judge import Verdict
 from invoice_gateway.engine.pipeline import Pipeline, Processed
 from invoice_gateway.engine.ports import (
@@ -59,7 +59,10 @@ def nothing(_: str) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Worker:
-    """One consumer. `checkpoint` is called with the name of each boundary of a batch's way."""
+    """One consumer. `checkpoint` is called with the name of each boundary of a batch's way.
+
+    The store lends `turns` while it waits.
+    """
 
     pipeline: Pipeline
     receiver: Receiver
@@ -70,6 +73,7 @@ class Worker:
     tick_s: float = 2.0
     attempts_max: int = 3
     checkpoint: Callable[[str], None] = nothing
+    turns: Turns = field(default_factory=Turns)
     _again: list[Delivery] = field(default_factory=list)
     _confirmed: list[str] = field(default_factory=list)
     _failed: dict[str, str] = field(default_factory=dict)
@@ -86,6 +90,7 @@ class Worker:
             self.pipeline.understand,
             batch_size=self.batch_size,
             most_bytes=PORTION_BYTES,
+            turns=self.turns,
         )
 
     def run(self, stop: Event, *, once: bool = False) -> None:
@@ -366,14 +371,7 @@ class Worker:
 
 def _portions(deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
     """Yield consecutive deliveries, each time as many as may be in memory as trees together."""
-    start, size = 0, 0
-    for at, delivery in enumerate(deliveries):
-        size += len(delivery.body)
-        if size > PORTION_BYTES and at > start:
-            yield deliveries[start:at]
-            start, size = at, len(delivery.body)
-    if start < len(deliveries):
-        yield deliveries[start:]
+    return portions(deliveries, len(deliveries), PORTION_BYTES)
 
 
 def _delay_s(failures: int, most_s: float) -> float:

@@ -4,8 +4,8 @@ import hashlib
 import logging
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -40,7 +40,8 @@ READ_ONLY = "invoice_gateway_read_only"
 class Options:
     """How patient the store is, and how many connections it keeps.
 
-    `lease_s` is how long one relay keeps others away from the events it has claimed.
+    `lease_s` is how long one relay keeps others away from the events it has claimed. `waiting` is
+    entered while the database is waited for: time in which somebody else may compute.
     """
 
     connect_timeout_s: int = 5
@@ -49,6 +50,7 @@ class Options:
     idle_timeout_s: float = 60
     lease_s: float = 60
     pool_size: int = 5
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def parse(url: str) -> sa.URL:
@@ -170,10 +172,23 @@ def _postgresql(url: sa.URL, options: Options) -> sa.Engine:
 class Session:
     """One connection in one transaction: reads at once, writes gathered and sent together."""
 
-    __slots__ = ("_ids", "_transaction", "_writes", "connection", "postgresql", "where")
+    __slots__ = (
+        "_ids",
+        "_transaction",
+        "_waiting",
+        "_writes",
+        "connection",
+        "postgresql",
+        "where",
+    )
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self.connection = connection
+        self._waiting = waiting
         self.postgresql = connection.dialect.name == "postgresql"
         self.where = place(connection.engine.url)
         self._transaction = connection.begin()
@@ -185,13 +200,13 @@ class Session:
     ) -> Sequence[Any]:
         """Return all rows of `statement`; what was written before is visible."""
         self.flush()
-        with translated(self.where):
+        with translated(self.where), self._waiting():
             return self.connection.execute(statement, parameters or {}).fetchall()
 
     def run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> int:
         """Carry out one statement that changes something; return how many rows it touched."""
         self.flush()
-        with translated(self.where):
+        with translated(self.where), self._waiting():
             return int(self.connection.execute(statement, parameters or {}).rowcount)
 
     def write(self, bulk: Bulk, rows: Sequence[Values]) -> None:
@@ -218,7 +233,8 @@ class Session:
             else:
                 for bulk, columns in writes:
                     rows = [*zip(*columns, strict=True)]
-                    self.connection.exec_driver_sql(bulk.sqlite, rows)
+                    with self._waiting():
+                        self.connection.exec_driver_sql(bulk.sqlite, rows)
 
     def _send(self, writes: Sequence[tuple[Bulk, Columns]]) -> None:
         """Send writes to PostgreSQL: many rows by COPY, all else between two of those in one go."""
@@ -230,16 +246,18 @@ class Session:
                 continue
             self._pipeline(driver, together)
             together = []
-            with driver.cursor() as cursor, cursor.copy(bulk.copy) as copy:
-                for chunk in bulk.chunks(columns):
+            chunks = [*bulk.chunks(columns)]
+            with self._waiting(), driver.cursor() as cursor, cursor.copy(bulk.copy) as copy:
+                for chunk in chunks:
                     copy.write(chunk)
         self._pipeline(driver, together)
 
     def _pipeline(self, driver: Any, writes: Sequence[tuple[Bulk, Columns]]) -> None:  # noqa: ANN401
         if writes:
-            with driver.pipeline():
-                for bulk, columns in writes:
-                    self.connection.exec_driver_sql(bulk.postgresql, bulk.arrays(columns))
+            arrays = [bulk.arrays(columns) for bulk, columns in writes]
+            with self._waiting(), driver.pipeline():
+                for (bulk, _), each in zip(writes, arrays, strict=True):
+                    self.connection.exec_driver_sql(bulk.postgresql, each)
 
     def lock(self, names: Iterable[str]) -> None:
         """Lock `names` until the transaction ends, sorted by what is locked: no deadlock.
@@ -270,12 +288,12 @@ class Session:
     def commit(self) -> None:
         """Send what was gathered and make it durable."""
         self.flush()
-        with translated(self.where):
+        with translated(self.where), self._waiting():
             self._transaction.commit()
 
 
 @contextmanager
-def session(source: sa.Engine, *, read_only: bool = False) -> Iterator[Session]:
+def session(source: sa.Engine, options: Options, *, read_only: bool = False) -> Iterator[Session]:
     """Begin a transaction; leaving without `commit` rolls back.
 
     A `read_only` one keeps nobody waiting and sees one state of affairs throughout.
@@ -287,7 +305,7 @@ def session(source: sa.Engine, *, read_only: bool = False) -> Iterator[Session]:
             connection.execution_options(**{READ_ONLY: True, **_SNAPSHOT[connection.dialect.name]})
     try:
         with translated(place(source.url)):
-            opened = Session(connection)
+            opened = Session(connection, options.waiting)
         yield opened
     except GaveWay:
         raise  # the connection is as good as before

@@ -49,23 +49,23 @@ class SqlStore:
             StoreUnavailable: from here, or from any call on the work.
             Conflict: from `save` or `commit`.
         """
-        with connection.session(self.engine) as session:
+        with connection.session(self.engine, self.options) as session:
             yield SqlWork(session)
 
     @contextmanager
     def session(self, *, read_only: bool = True) -> Iterator[Session]:
         """Begin a transaction for the functions of `views`, which show one state of affairs."""
-        with connection.session(self.engine, read_only=read_only) as session:
+        with connection.session(self.engine, self.options, read_only=read_only) as session:
             yield session
 
     def attempt(self, delivery_hash: str, fingerprint: str | None) -> int:
         """Count one more attempt at a delivery, durably and at once; return how many that makes."""
-        with connection.session(self.engine) as session:
+        with connection.session(self.engine, self.options) as session:
             return queues.attempt(session, delivery_hash, fingerprint)
 
     def excuse(self, delivery_hashes: Collection[str]) -> None:
         """Take back one attempt at each: it was not now. Fails while nothing can be written."""
-        with connection.session(self.engine) as session:
+        with connection.session(self.engine, self.options) as session:
             queues.excuse(session, delivery_hashes)
 
     def unpublished(self, limit: int, older_than_s: float) -> list[tuple[str, Outgoing]]:
@@ -74,12 +74,12 @@ class SqlStore:
         Nobody else gets them for `Options.lease_s` seconds, or until `mark` says what became of
         them.
         """
-        with connection.session(self.engine) as session:
+        with connection.session(self.engine, self.options) as session:
             return queues.unpublished(session, limit, older_than_s, self.options.lease_s)
 
     def mark(self, published: Collection[str], failed: Mapping[str, str]) -> None:
         """Remove confirmed events from the outbox and note why others failed, at once."""
-        with connection.session(self.engine) as session:
+        with connection.session(self.engine, self.options) as session:
             queues.mark(session, published, failed)
 
     def due_parked(self, now: datetime, limit: int) -> list[Waiter]:
