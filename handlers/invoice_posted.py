@@ -72,6 +72,18 @@ class InvoicePosted:
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+TOTALS = {
+    "line_total": "LineTotal",
+    "allowance_total": "AllowanceTotal",
+    "charge_total": "ChargeTotal",
+    "tax_exclusive": "TaxExclusive",
+    "tax_total": "TaxTotal",
+    "tax_inclusive": "TaxInclusive",
+    "prepaid": "Prepaid",
+    "rounding": "Rounding",
+    "payable": "Payable",
+}
+"""Where the amounts of `Totals` stand."""
 CHARGES = {"charge": Kind.CHARGE, "shipping": Kind.SHIPPING}
 
 
@@ -165,22 +177,8 @@ def _taxes(rows: Rows, currency: str) -> list[Tax]:
 def _totals(document: Document, currency: str) -> Totals:
     block = document.one("Totals")
     assert block is not None
-
-    def amount(name: str) -> int:
-        return block.maybe_amount(name, currency) or 0
-
-    return Totals(
-        currency=currency,
-        line_total=amount("LineTotal"),
-        allowance_total=amount("AllowanceTotal"),
-        charge_total=amount("ChargeTotal"),
-        tax_exclusive=amount("TaxExclusive"),
-        tax_total=amount("TaxTotal"),
-        tax_inclusive=amount("TaxInclusive"),
-        prepaid=amount("Prepaid"),
-        rounding=amount("Rounding"),
-        payable=amount("Payable"),
-    )
+    amounts = block.amounts(TOTALS.values(), currency)
+    return Totals(currency=currency, **dict(zip(TOTALS, amounts, strict=True)))
 
 
 def _lines(

@@ -6,6 +6,7 @@ import os
 import pytest
 from structlog.testing import capture_logs
 
+from invoice_gateway.bus import _files as files
 from invoice_gateway.bus.folder import FolderPublisher, FolderReceiver
 from invoice_gateway.engine.ports import BusUnavailable
 from tests.bus.harness import collect, message, send
@@ -257,3 +258,13 @@ def test_equal_names_are_all_kept(folder):
 
     done = list((folder.root / "done" / "ACME").iterdir())
     assert {each.read_bytes() for each in done} == {b"%d" % number for number in range(200)}
+
+
+def test_what_cannot_be_put_on_disk_is_told_by_file(tmp_path):
+    """The others are on disk."""
+    there, gone = tmp_path / "there", tmp_path / "gone"
+    there.write_bytes(b"content")
+
+    assert [*files.settle([there, gone])] == [gone]
+    assert files.settle([there]) == {}
+    assert files.settle([]) == {}

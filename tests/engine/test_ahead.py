@@ -67,6 +67,19 @@ def test_batches_come_in_order_and_are_understood_in_another_thread(receiver):
     assert not looking.next(0.0).deliveries
 
 
+def test_after_a_batch_that_was_not_full_nothing_is_received_ahead(receiver, spool):
+    """What arrives while it is committed comes together, and waits for nothing else."""
+    looking = ahead(receiver, [])
+    looking.next(0.0)
+    looking.next(0.0)
+    assert names(looking.next(0.0)) == ["4"]
+    (spool / "inbox" / "erp" / "5.xml").write_bytes(messages.customer_account("P5"))
+    looking.look()
+    (spool / "inbox" / "erp" / "6.xml").write_bytes(messages.customer_account("P6"))
+    batch = looking.next(0.0)
+    assert (names(batch), batch.understood) == (["5", "6"], None)
+
+
 def test_it_is_understood_while_the_worker_waits(receiver, monkeypatch):
     """Until then the other thread does nothing, but it does not wait for ever."""
     monkeypatch.setattr("invoice_gateway.engine.ahead.PATIENCE_S", 30.0)

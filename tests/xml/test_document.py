@@ -398,3 +398,16 @@ def test_a_column_of_amounts_is_read_by_the_same_rules():
     assert refusal(lambda: wrong.amounts("x", "XXX")).code == "unknown-currency"
     with pytest.raises(LookupError):
         wrong.amounts("y", "EUR")
+
+
+def test_amounts_that_may_be_missing_are_read_together():
+    """As one by one; what is not there counts as nothing."""
+    found = free("<a><x>1.50</x><y/><z>12.00</z></a>").amounts
+    signed = free("<a><x>-1.5</x><z>2</z></a>").amounts
+    wrong = free("<a><x>1.50</x>\n<z>1.505</z></a>")
+
+    assert found(["x", "none", "z"], "EUR") == [150, 0, 1200]
+    assert signed(["z", "none", "x"], "EUR") == [200, 0, -150]
+    assert "line 2, /a/z: " in str(refusal(lambda: wrong.amounts(["x", "z"], "EUR")))
+    assert refusal(lambda: wrong.amounts(["x"], "XXX")).code == "unknown-currency"
+    assert found(["none"], "EUR") == [0]

@@ -1,8 +1,9 @@
 """Publishing to a folder: each message a file that appears whole, its properties beside it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
@@ -61,7 +62,7 @@ class FolderPublisher:
 
     def submit(self, events: Sequence[Outgoing]) -> None:
         """Write messages, in order; on return each is on disk, or settled with an error."""
-        pending: list[tuple[Outgoing, str]] = []
+        written: list[tuple[Outgoing, str]] = []
         for event in events:
             tail = f"{quote(event.key, safe='')}-{quote(event.id, safe='')}"
             if self._once and tail in self._written:
@@ -70,13 +71,13 @@ class FolderPublisher:
             self._remember(tail)
             name = f"{self._stamp()}-{tail}"
             try:
-                files.write(self._hidden(name, "json"), _properties(event))
-                files.write(self._hidden(name, "xml"), event.body)
+                self._hidden(name, "json").write_bytes(_properties(event))
+                self._hidden(name, "xml").write_bytes(event.body)
             except OSError as error:
                 self._fail(event, name, error)
             else:
-                pending.append((event, name))
-        self._reveal(pending)
+                written.append((event, name))
+        self._reveal([*self._durable(written)])
 
     def settled(self) -> list[Settled]:
         """Return what was settled since the last call."""
@@ -89,6 +90,17 @@ class FolderPublisher:
 
     def close(self) -> None:
         """Leave; there is nothing to release."""
+
+    def _durable(self, written: Sequence[tuple[Outgoing, str]]) -> Iterator[tuple[Outgoing, str]]:
+        """Yield those whose files are on disk; the others have failed."""
+        pairs = [(self._hidden(name, "json"), self._hidden(name, "xml")) for _, name in written]
+        lost = files.settle([*chain.from_iterable(pairs)])
+        for (event, name), (properties, body) in zip(written, pairs, strict=True):
+            error = lost.get(properties) or lost.get(body)
+            if error is None:
+                yield event, name
+            else:
+                self._fail(event, name, error)
 
     def _reveal(self, pending: Sequence[tuple[Outgoing, str]]) -> None:
         """Give files their names, in order, and put the names on disk."""

@@ -96,18 +96,26 @@ class Ahead:
         self._most_bytes = most_bytes
         self._turns = turns
         self._batch: Batch | None = None
+        self._plenty = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="understand")
 
     def next(self, timeout_s: float) -> Batch:
         """Return the batch received ahead, else what arrives within `timeout_s`."""
         self._turns.give()
         batch, self._batch = self._batch, None
-        return batch or Batch(deliveries=self._receiver.receive(self._batch_size, timeout_s))
+        if batch is None:
+            batch = Batch(deliveries=self._receiver.receive(self._batch_size, timeout_s))
+        self._plenty = len(batch.deliveries) >= self._batch_size
+        return batch
 
     def look(self) -> None:
-        """Receive what has arrived, unless that was done, and begin to understand it."""
+        """Receive what has arrived, unless that was done, and begin to understand it.
+
+        Not after a batch that was not full: what arrives now would come as two small ones, the
+        second of which waits for the first.
+        """
         self._turns.take()
-        if self._batch is not None:
+        if self._batch is not None or not self._plenty:
             return
         deliveries = self._receiver.receive(self._batch_size, 0.0)
         if not deliveries:

@@ -204,7 +204,11 @@ def table5(lines: Sequence[Line], *, dispute_wins: bool = False) -> InvoiceStatu
 
     `dispute_wins` swaps R2 and R3 (policy `enterprise_dispute_overrides_paid`).
     """
-    customer, enterprise, paid = _said(lines)
+    return _table5(_said(lines), dispute_wins=dispute_wins)
+
+
+def _table5(said: "_Said", *, dispute_wins: bool) -> InvoiceStatus:
+    customer, enterprise, paid = said
     if not customer:
         return InvoiceStatus.PAID  # R0
     if Status.DISPUTED in customer:
@@ -245,8 +249,8 @@ def _said(lines: Sequence[Line]) -> _Said:
 
 def derive(invoice: Invoice, *, dispute_wins: bool = False) -> Derived:
     """Return the published tuple of `invoice`, from its lines and sums alone (I-13)."""
-    status = table5(invoice.lines, dispute_wins=dispute_wins)
-    enterprise = _said(invoice.lines).enterprise
+    said = _said(invoice.lines)
+    status, enterprise = _table5(said, dispute_wins=dispute_wins), said.enterprise
     contested = status is InvoiceStatus.PAID and Status.DISPUTED in enterprise
     if enterprise == {Status.RECEIVED}:
         confirmation = Confirmation.CONFIRMED

@@ -1,6 +1,6 @@
 """Typed reads of a message that its schema has called valid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
@@ -47,7 +47,7 @@ class Document:
     as XSD sees them, with white space collapsed.
     """
 
-    __slots__ = ("_at", "_enterprise", "_node", "_root", "_rows", "_whole")
+    __slots__ = ("_at", "_enterprise", "_node", "_root", "_rows", "_twin", "_whole")
 
     def __init__(self, root: etree._Element, enterprise: str, part: "_Part | None" = None) -> None:
         """Read the document `root`, or a `part` of it; one without issuer is `enterprise`'s."""
@@ -55,6 +55,7 @@ class Document:
         self._enterprise = enterprise
         self._whole, self._node, self._at = part or _whole(root)
         self._rows: dict[str, Rows] = {}
+        self._twin: Document | None = None  # what its rows read: a cycle would keep the tree
 
     @property
     def written(self) -> bytes:
@@ -112,9 +113,10 @@ class Document:
         """
         found = self._rows.get(path)
         if found is None:
-            twin = self._below(Child(self._node, 0))  # a cycle would keep the tree in memory
+            if self._twin is None:
+                self._twin = self._below(Child(self._node, 0))
             length = len(self._node.rows(path))
-            found = self._rows[path] = Rows(twin, path, length, twin.column)
+            found = self._rows[path] = Rows(self._twin, path, length, self._twin.column)
         return found
 
     def one(self, path: str) -> "Document | None":
@@ -244,6 +246,20 @@ class Document:
         said = self.maybe(path)
         return None if said is None else self._amount(path, said, currency)
 
+    def amounts(self, paths: Collection[str], currency: str) -> list[int]:
+        """Return the amounts at `paths` in minor units of `currency`, 0 where there is none.
+
+        Raises:
+            Rejected: as `amount`.
+        """
+        said = [*map(self.maybe, paths)]
+        there = [each for each in said if each is not None]
+        minors = lexical.minors(there, self.exponent(currency))
+        if minors is None:  # one is in another form than nearly all: read them by the rules
+            return [self.maybe_amount(path, currency) or 0 for path in paths]
+        found = iter(minors)
+        return [0 if each is None else next(found) for each in said]
+
     def maybe_decimal(self, path: str) -> Decimal | None:
         """Return the number at `path` as `decimal` does, or None where there is none."""
         return self._maybe(self.decimal, path)
@@ -324,7 +340,7 @@ class _Part(NamedTuple):
 def _whole(root: etree._Element) -> _Part:
     written: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=False, with_tail=False)
     pieces = pieces_of(written)
-    clean = b"&" not in written and lexical.are_collapsed_between(written)
+    clean = b"&" not in written and lexical.are_collapsed(pieces[::2])
     return _Part(_Whole(written, pieces, clean), shape_of(pieces), 2)
 
 

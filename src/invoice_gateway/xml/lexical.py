@@ -36,19 +36,14 @@ def collapsed(value: str) -> str:
 
 
 def are_collapsed(values: Iterable[str]) -> bool:
-    r"""Return whether `collapsed` leaves each of `values` as it is; may say no where one is empty.
+    r"""Return whether `collapsed` leaves each of `values` as it is.
 
     Example:
-        >>> are_collapsed(["EA", "a b"]), are_collapsed(["EA", " b"]), are_collapsed(["a\tb"])
+        >>> are_collapsed(["EA", "", "a b"]), are_collapsed(["EA", " b"]), are_collapsed(["a\tb"])
         (True, False, False)
     """
-    said = f" {' '.join(values)} "  # so that a space at an edge stands beside another
-    return not ("  " in said or "\n" in said or "\t" in said or "\r" in said)
-
-
-def are_collapsed_between(written: bytes) -> bool:
-    """Return whether each text between tags is collapsed; may say no where it is."""
-    return not any(map(written.__contains__, (b"  ", b"\n", b"\t", b"\r", b"> ", b" <")))
+    said = "\0".join(["", *values, ""])  # XML has no NUL
+    return not any(map(said.__contains__, ("\n", "\t", "\r", "  ", "\0 ", " \0")))
 
 
 def digits(said: str) -> Digits:
