@@ -1,7 +1,7 @@
 """The composition root: settings become a store, a bus, handlers, schemas, and a worker."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -127,14 +127,18 @@ class App:
         return rabbit.RabbitPublisher(self.settings.bus_url, self.topology.incoming, user_id=sender)
 
     @contextmanager
-    def store(self, **options: Any) -> Iterator[SqlStore]:  # noqa: ANN401 - see `connect`
+    def store(
+        self, waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> Iterator[SqlStore]:
         """Open the database; it must be migrated (`invoice-gateway db upgrade`).
+
+        `waiting` is entered while the database is waited for.
 
         Raises:
             StoreUnavailable: it cannot be reached.
             SchemaOutdated: it is not migrated.
         """
-        store = connect(self.settings.database_url, **options)
+        store = connect(self.settings.database_url, waiting=waiting)
         try:
             yield store
         finally:

@@ -32,6 +32,7 @@ NAMES_KEPT = 10_000
 """The hashes of so many names are remembered: the same accounts come again and again."""
 
 BUSY_PAUSE_S = 0.01
+"""How long to wait before asking for the write-ahead log again."""
 
 READ_ONLY = "invoice_gateway_read_only"
 
