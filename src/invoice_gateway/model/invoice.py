@@ -204,11 +204,7 @@ def table5(lines: Sequence[Line], *, dispute_wins: bool = False) -> InvoiceStatu
 
     `dispute_wins` swaps R2 and R3 (policy `enterprise_dispute_overrides_paid`).
     """
-    return _table5(_said(lines), dispute_wins=dispute_wins)
-
-
-def _table5(said: "_Said", *, dispute_wins: bool) -> InvoiceStatus:
-    customer, enterprise, paid = said
+    customer, enterprise, paid = _said(lines)
     if not customer:
         return InvoiceStatus.PAID  # R0
     if Status.DISPUTED in customer:
@@ -249,8 +245,8 @@ def _said(lines: Sequence[Line]) -> _Said:
 
 def derive(invoice: Invoice, *, dispute_wins: bool = False) -> Derived:
     """Return the published tuple of `invoice`, from its lines and sums alone (I-13)."""
-    said = _said(invoice.lines)
-    status, enterprise = _table5(said, dispute_wins=dispute_wins), said.enterprise
+    status = table5(invoice.lines, dispute_wins=dispute_wins)
+    enterprise = _said(invoice.lines).enterprise
     contested = status is InvoiceStatus.PAID and Status.DISPUTED in enterprise
     if enterprise == {Status.RECEIVED}:
         confirmation = Confirmation.CONFIRMED
