@@ -175,6 +175,21 @@ def test_a_worker_that_is_to_end_takes_everything_along(rabbitmq_server, amqp_ur
     assert len(place.outcomes()) == len(bodies)
 
 
+def test_a_busy_worker_resends_nothing_that_is_confirmed(store, tmp_path):
+    """However long its batches take: what is confirmed is marked before the relay looks."""
+    drop(tmp_path, "erp", messages.customer_account("ACME"), messages.invoice_posted("INV-1"))
+
+    log.configure("json", "info")
+    with structlog.testing.capture_logs() as logged, worker(store, tmp_path) as working:
+        working.tick_s = working.relay.patience_s = 0.0
+        assert working.step()
+        drop(tmp_path, "erp", messages.invoice_posted("INV-2"))
+        assert working.step()
+
+    assert "batch.committed" in {each["event"] for each in logged}
+    assert "outbox.resent" not in {each["event"] for each in logged}
+
+
 def test_large_messages_are_parsed_a_few_at_a_time():
     """In order, all of them; one that is too large by itself goes alone."""
     large = PORTION_BYTES // 2

@@ -297,13 +297,15 @@ class Worker:
         self._settle_parked(store.releasable(self.batch_size), expired=False)
         due = store.due_parked(self.pipeline.clock(), self.batch_size)
         self._settle_parked(due, expired=True)
-        if self._failed:  # a busy worker marks nothing else
-            self._mark()
         self._resend()
         self.pipeline.meter.waiting(store.counts(), self.publisher.blocked_s)
 
     def _resend(self) -> None:
-        """Send what is left in the outbox; go on with the next step where there was plenty."""
+        """Send what is left in the outbox; go on with the next step where there was plenty.
+
+        What is confirmed is marked first: with large messages that waits long for the next batch.
+        """
+        self._mark()
         self._draining = self.relay.step() >= self.relay.limit
 
     def _settle_parked(self, waiters: Sequence[Waiter], *, expired: bool) -> None:
