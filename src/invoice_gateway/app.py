@@ -23,6 +23,7 @@ from invoice_gateway.metrics import Metrics
 from invoice_gateway.model.decision import Policy
 from invoice_gateway.settings import PREFIX, Settings, SettingsError
 from invoice_gateway.store import SqlStore, connect
+from invoice_gateway.xml.forms import Forms
 from invoice_gateway.xml.safe import Limits
 from invoice_gateway.xml.schemas import Schemas
 
@@ -63,6 +64,7 @@ class App:
         return Intake(
             handlers=self.handlers,
             schemas=self.schemas,
+            forms=Forms(self.schemas, self.limits, self.settings.enterprise),
             limits=self.limits,
             enterprise=self.settings.enterprise,
             trust_header=self.settings.trust_header_sender,

@@ -1,26 +1,31 @@
 """From bytes to a typed message: parse, validate, read the header, check who sent it. No I/O."""
 
 import traceback
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from invoice_gateway.engine.ports import Delivery
 from invoice_gateway.handler import Handler
 from invoice_gateway.model.errors import Code, Rejected
 from invoice_gateway.xml.document import Document, Peeked, canonical, peek
+from invoice_gateway.xml.forms import Forms, Known
 from invoice_gateway.xml.place import local_name
 from invoice_gateway.xml.safe import Limits, parse
 from invoice_gateway.xml.schemas import Schemas
 from invoice_gateway.xml.text import clip
 
+T = TypeVar("T")
+
 PORTION = 32
 """So many messages are taken step by step together."""
+PACE = 4
+"""So many messages take a step before somebody else may compute; it must not wait for long."""
 PORTION_BYTES = 512 * 1024
-"""And not more of them: a tree takes several times its bytes."""
+"""Not more of them together: a tree takes several times its bytes."""
 
 
 def nothing() -> None:
@@ -77,6 +82,7 @@ class Intake:
 
     handlers: Mapping[str, Handler[Any]]
     schemas: Schemas
+    forms: Forms
     limits: Limits
     enterprise: str
     trust_header: bool = False
@@ -95,8 +101,7 @@ class Intake:
             understood += [_unread(delivery) for delivery in portion]
             going = [(each, self._steps(each)) for each in understood[-len(portion) :]]
             while going:
-                between()
-                going = [each for each in going if _goes_on(*each)]
+                going = [each for each in _paced(going, between) if _goes_on(*each)]
         return understood
 
     def _steps(self, incoming: Incoming) -> Generator[None]:
@@ -105,20 +110,13 @@ class Intake:
         The tree does not outlive this: memory that stays warm makes the next one cheaper.
         """
         delivery = incoming.delivery
-        root = parse(delivery.body, self.limits)
+        known = self.forms.read(delivery.body)
+        yield
+        if known is None:
+            known = yield from self._examined(incoming)
+        document, incoming.hash, incoming.content_hash = known
         incoming.said = partial(_peeked, delivery.body, self.limits)
-        incoming.type = clip(local_name(str(root.tag)))
-        yield
-        document = Document(root, self.enterprise)
-        yield
-        try:
-            self.schemas.check(root, document.rows)
-        except Rejected:
-            self._name_invalid(incoming, peek(root))
-            raise
-        yield
-        incoming.hash, incoming.content_hash = canonical(root, document.written)
-        yield
+        incoming.type = document.name
         header = _header(document)
         incoming.message_id = header.message_id
         self._check_envelope(delivery, header, incoming.type)
@@ -129,6 +127,26 @@ class Intake:
         incoming.handler = handler
         yield
         incoming.message = handler.read(document)
+
+    def _examined(self, incoming: Incoming) -> Generator[None, None, Known]:
+        """Return a document after parser and schema have judged it."""
+        body = incoming.delivery.body
+        root = parse(body, self.limits)
+        incoming.said = partial(_peeked, body, self.limits)
+        incoming.type = clip(local_name(str(root.tag)))
+        yield
+        document = Document(root, self.enterprise)
+        yield
+        try:
+            self.schemas.check(root, document.rows)
+        except Rejected:
+            self._name_invalid(incoming, peek(root))
+            raise
+        yield
+        known = Known(document, *canonical(root, document.whole.written))
+        self.forms.learn(root, document, body)
+        yield
+        return known
 
     def _name_invalid(self, incoming: Incoming, said: Peeked) -> None:
         """Take what names an invalid document from wherever it can be found."""
@@ -178,6 +196,14 @@ def portions(
             start, size = at, len(delivery.body)
     if start < len(deliveries):
         yield deliveries[start:]
+
+
+def _paced(going: Iterable[T], between: Callable[[], None]) -> Iterator[T]:
+    """Yield each, and call `between` before every `PACE`-th."""
+    for at, each in enumerate(going):
+        if not at % PACE:
+            between()
+        yield each
 
 
 def _unread(delivery: Delivery) -> Incoming:

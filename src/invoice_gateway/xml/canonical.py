@@ -1,6 +1,7 @@
 """The hashes that identify a message: SHA-256 of its canonical XML (C14N 1.0)."""
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 
 from lxml import etree
@@ -23,18 +24,46 @@ def canonical(root: etree._Element, written: bytes | None = None) -> tuple[str, 
     Raises:
         Rejected: `xml-malformed`: a namespace is a relative URI, which has no canonical form.
     """
-    space, _, name = str(root.tag).rpartition("}")
-    declared = f' xmlns="{space[1:]}"'
-    start = f"<{name}{declared}>".encode()
+    space, start, declared = _begin(str(root.tag))
     try:
-        whole = _plain(root, space[1:], start, written) or etree.tostring(root, method="c14n")
-        first, rest = _cut(whole, start, declared.encode()) or _apart(root, whole)
+        whole = _plain(root, space, start, written) or etree.tostring(root, method="c14n")
+        first, rest = _cut(whole, start, declared) or _apart(root, whole)
     except etree.C14NError:
         raise Rejected(
             Code.XML_MALFORMED,
             "the document has no canonical form: a namespace it declares is not an absolute URI",
         ) from None
+    return _hashes(first, rest)
+
+
+def is_plain(root: etree._Element, written: bytes) -> bool:
+    """Return whether `written` is the canonical form, and a Header can be cut out of it.
+
+    It is so, too, of every document with the same tags whose texts need no escape.
+    """
+    space, start, declared = _begin(str(root.tag))
+    plain = _plain(root, space, start, written)
+    return plain is not None and _cut(plain, start, declared) is not None
+
+
+def of_plain(written: bytes, tag: str) -> tuple[str, str]:
+    """Return what `canonical` does of a message `tag` that `is_plain`."""
+    _, start, declared = _begin(tag)
+    found = _cut(written, start, declared)
+    assert found is not None
+    return _hashes(*found)
+
+
+def _hashes(first: bytes, rest: bytes) -> tuple[str, str]:
     return sha256(first + rest).hexdigest(), sha256(rest).hexdigest()
+
+
+@lru_cache(maxsize=256)  # tags are taken from messages
+def _begin(tag: str) -> tuple[str, bytes, bytes]:
+    """Return the namespace of a root, its usual start tag, and the declaration in that."""
+    space, _, name = tag.rpartition("}")
+    declared = f' xmlns="{space[1:]}"'
+    return space[1:], f"<{name}{declared}>".encode(), declared.encode()
 
 
 def _plain(

@@ -1,6 +1,6 @@
 """Typed reads of a message that its schema has called valid."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
@@ -14,10 +14,10 @@ from invoice_gateway.xml import lexical
 from invoice_gateway.xml.canonical import canonical
 from invoice_gateway.xml.place import line_of, local_name, namespace, path_of
 from invoice_gateway.xml.rows import Rows
-from invoice_gateway.xml.shape import Child, Node, element_at, meant, pieces_of, shape_of
+from invoice_gateway.xml.shape import Found, Node, element_at, meant, pieces_of, shape_of
 from invoice_gateway.xml.text import clip
 
-__all__ = ["Document", "Peeked", "canonical", "peek"]
+__all__ = ["Document", "Part", "Peeked", "Whole", "canonical", "peek"]
 
 T = TypeVar("T")
 
@@ -47,25 +47,20 @@ class Document:
     as XSD sees them, with white space collapsed.
     """
 
-    __slots__ = ("_at", "_enterprise", "_node", "_root", "_rows", "_twin", "_whole")
+    __slots__ = ("_at", "_enterprise", "_nth", "_rows", "_twin", "node", "whole")
 
-    def __init__(self, root: etree._Element, enterprise: str, part: "_Part | None" = None) -> None:
-        """Read the document `root`, or a `part` of it; one without issuer is `enterprise`'s."""
-        self._root = root
+    def __init__(self, said: "etree._Element | Part", enterprise: str) -> None:
+        """Read the document with this root, or a part of one; without issuer, `enterprise`'s."""
         self._enterprise = enterprise
-        self._whole, self._node, self._at = part or _whole(root)
+        part = said if isinstance(said, Part) else _all_of(said)
+        self.whole, self.node, self._at, self._nth = part
         self._rows: dict[str, Rows] = {}
         self._twin: Document | None = None  # what its rows read: a cycle would keep the tree
 
     @property
-    def written(self) -> bytes:
-        """The whole document as libxml2 writes it, in UTF-8 without a declaration."""
-        return self._whole.written
-
-    @property
     def name(self) -> str:
         """The local name of the element; at the root, the message type."""
-        return local_name(self._node.name)
+        return local_name(self.node.name)
 
     @property
     def line(self) -> int | None:
@@ -83,9 +78,9 @@ class Document:
 
     def maybe(self, path: str = ".") -> str | None:
         """Return the value at `path`, or None where there is no such element or attribute."""
-        place = self._node.place(path)
+        place = self.node.place(path)
         if isinstance(place, int):
-            whole = self._whole
+            whole = self.whole
             piece = whole.pieces[self._at + place]
             return piece if whole.clean else meant(piece)
         return place
@@ -104,7 +99,7 @@ class Document:
 
     def all(self, path: str) -> list["Document"]:
         """Return the elements at `path` in document order; only its last step may repeat."""
-        return [self._below(each) for each in self._node.rows(path)]
+        return [self._below(each) for each in self.node.rows(path)]
 
     def rows(self, path: str) -> Rows:
         """Return the elements at `path`, of which there may be thousands, to be read by column.
@@ -114,23 +109,23 @@ class Document:
         found = self._rows.get(path)
         if found is None:
             if self._twin is None:
-                self._twin = self._below(Child(self._node, 0))
-            length = len(self._node.rows(path))
+                self._twin = self._below(Found(self.node, 0, 0))
+            length = len(self.node.rows(path))
             found = self._rows[path] = Rows(self._twin, path, length, self._twin.column)
         return found
 
     def one(self, path: str) -> "Document | None":
         """Return the element at `path` as a document of its own, or None."""
-        found = self._node.down(path)
+        found = self.node.down(path)
         return None if found is None else self._below(found)
 
     def column(self, path: str, name: str) -> list[str | None]:
         """Return the value `name` of each of the elements at `path`, None where there is none."""
-        places, at = self._node.column(path, name), self._at
-        pieces = self._whole.pieces
+        places, at = self.node.column(path, name), self._at
+        pieces = self.whole.pieces
         if isinstance(places, slice):
             found = pieces[at + places.start : at + places.stop : places.step]
-            if self._whole.clean or not ("&" in "".join(found) or not lexical.are_collapsed(found)):
+            if self.whole.clean or not ("&" in "".join(found) or not lexical.are_collapsed(found)):
                 return [*found]
             return [*map(meant, found)]
         return [meant(pieces[at + place]) if isinstance(place, int) else place for place in places]
@@ -297,15 +292,15 @@ class Document:
     def _maybe(self, read: Callable[[str], T], path: str) -> T | None:
         return read(path) if self.has(path) else None
 
-    def _below(self, child: Child) -> "Document":
+    def _below(self, child: Found) -> "Document":
         """Return an element of this document as one of its own."""
-        part = _Part(self._whole, child.node, self._at + child.at)
-        return Document(self._root, self._enterprise, part)
+        node, at, nth = child
+        return Document(Part(self.whole, node, self._at + at, self._nth + nth), self._enterprise)
 
     def _element(self, path: str) -> etree._Element:
         """Return the element at `path`, or the one that bears the attribute there, or itself."""
-        found = self._node.down(path)
-        return element_at(self._root, self._whole.pieces, self._at + (found.at if found else 0))
+        found = self.node.down(path)
+        return element_at(self.whole.tree(), self._nth + (found.nth if found else 0))
 
     def _read(
         self, read: Callable[[str], T], path: str, expected: str, code: str = Code.XSD_INVALID
@@ -321,27 +316,33 @@ class Document:
         )
 
 
-class _Whole(NamedTuple):
-    """A document as libxml2 writes it, cut into pieces; `clean` ones are values as they are."""
+class Whole(NamedTuple):
+    """A document as libxml2 writes it, its texts, and how to get its tree.
+
+    `pieces` are all of it cut at the angle brackets, or only the texts that a node asks for; those
+    of a `clean` one are values as they are.
+    """
 
     written: bytes
-    pieces: list[str]
+    pieces: Sequence[str]
     clean: bool
+    tree: Callable[[], etree._Element]
 
 
-class _Part(NamedTuple):
-    """An element of a document: what it consists of, and which piece is its own text."""
+class Part(NamedTuple):
+    """An element of a document: what it consists of, which piece is its own text, which it is."""
 
-    whole: _Whole
+    whole: Whole
     node: Node
     at: int
+    nth: int
 
 
-def _whole(root: etree._Element) -> _Part:
+def _all_of(root: etree._Element) -> Part:
     written: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=False, with_tail=False)
     pieces = pieces_of(written)
     clean = b"&" not in written and lexical.are_collapsed(pieces[::2])
-    return _Part(_Whole(written, pieces, clean), shape_of(pieces), 2)
+    return Part(Whole(written, pieces, clean, lambda: root), shape_of(pieces), 2, 0)
 
 
 class Peeked:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from invoice_gateway.model.errors import Code, Finding, HandlerSetError, Rejected
+from invoice_gateway.xml.declared import KEYREF, KEYS, Declared, must
 from invoice_gateway.xml.explain import Explainer, Said
 from invoice_gateway.xml.identity import Key, surely_hold
 from invoice_gateway.xml.place import line_of, local_name, path_of
@@ -79,6 +80,18 @@ class Schemas:
         for tag in self._files:
             self._compiled(tag)
         return self.messages
+
+    def plain(self, tag: str) -> tuple[Declared, tuple[Key, ...]]:
+        """Return what the schema of a `tag` declares, and which keys hold in a valid message.
+
+        Raises:
+            LookupError: not only what `surely_hold` can tell; or no such message.
+        """
+        file = self._files[tag]
+        tree, keys = relaxed(file)
+        schema = Declared(file, tree.getroot())
+        must(next(schema.message.iterchildren(*KEYS, KEYREF), None) is None)
+        return schema, keys
 
     def check(self, root: etree._Element, rows: Callable[[str], Rows] | None = None) -> None:
         """Return when `root` is a valid message of the supported version.

@@ -6,7 +6,9 @@ shape, and is a position from then on.
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from lxml import etree
@@ -30,11 +32,20 @@ class Child(NamedTuple):
     at: int
 
 
+class Found(NamedTuple):
+    """An element found below another: how many pieces, and how many elements, after that one."""
+
+    node: "Node"
+    at: int
+    nth: int
+
+
 class Node:
     """An element of a shape; equal siblings one after the other share one.
 
     `name` is the local name where the element is in the namespace of the message, `{urn:...}name`
-    where it is in another. `width` says of how many tags it consists: one where it is empty.
+    where it is in another. `width` says of how many tags it consists: one where it is empty;
+    `size`, of how many elements; `leaves`, how many of these may have a text and have no children.
     """
 
     __slots__ = (
@@ -44,26 +55,47 @@ class Node:
         "_rows",
         "attributes",
         "children",
+        "leaves",
+        "mute",
         "name",
+        "size",
         "width",
     )
 
     def __init__(
-        self, name: str, attributes: dict[str, str], children: tuple[Child, ...], width: int
+        self,
+        name: str,
+        attributes: dict[str, str],
+        children: tuple[Child, ...],
+        width: int,
+        *,
+        mute: bool = False,
     ) -> None:
-        """Make an element of what its tags say."""
+        """Make an element of what its tags say; the text of a `mute` one is known to be blank."""
         self.name, self.width = name, width
         self.attributes, self.children = attributes, children
-        self._first: dict[str, Child] | None = None
+        self.mute = mute or width == 1
+        self.size: int = 1 + sum([child.node.size for child in children])
+        self.leaves: int = sum([child.node.leaves for child in children]) if children else width - 1
+        self._first: dict[str, Found] | None = None
         self._places: dict[str, Place] = {}
-        self._rows: dict[str, list[Child]] = {}
+        self._rows: dict[str, list[Found]] = {}
         self._columns: dict[tuple[str, str], slice | list[Place]] = {}
 
-    def first(self, name: str) -> Child | None:
+    def first(self, name: str) -> Found | None:
         """Return the first child called `name`, or None."""
         if self._first is None:
-            self._first = {child.node.name: child for child in reversed(self.children)}
+            self._first = {}
+            for child in self.below():
+                self._first.setdefault(child.node.name, child)
         return self._first.get(name)
+
+    def below(self) -> Iterator[Found]:
+        """Yield the children, in order."""
+        nth = 1
+        for node, at in self.children:
+            yield Found(node, at, nth)
+            nth += node.size
 
     def place(self, path: str) -> Place:
         """Return where the value at `path` is: `Header/MessageId`, `Source/@type` or `.`."""
@@ -73,18 +105,18 @@ class Node:
             found = self._places[path] = self._found(path)
             return found
 
-    def down(self, path: str) -> Child | None:
+    def down(self, path: str) -> Found | None:
         """Return the element at `path`, or the one that bears the attribute there, or None."""
-        at = Child(self, 0)
+        at = Found(self, 0, 0)
         for step in path.partition("@")[0].split("/"):
             if step and step != ".":
                 below = at.node.first(step)
                 if below is None:
                     return None
-                at = Child(below.node, at.at + below.at)
+                at = Found(below.node, at.at + below.at, at.nth + below.nth)
         return at
 
-    def rows(self, path: str) -> list[Child]:
+    def rows(self, path: str) -> list[Found]:
         """Return the elements at `path`, of which the last step may repeat or be `*`, in order."""
         found = self._rows.get(path)
         if found is None:
@@ -95,18 +127,18 @@ class Node:
         """Return where the value `name` of each row at `path` is; a slice where evenly apart."""
         found = self._columns.get((path, name))
         if found is None:
-            places = [_moved(node.place(name), at) for node, at in self.rows(path)]
+            places = [_moved(node.place(name), at) for node, at, _ in self.rows(path)]
             found = self._columns[path, name] = _even(places) or places
         return found
 
-    def _repeated(self, path: str) -> list[Child]:
+    def _repeated(self, path: str) -> list[Found]:
         above, _, last = path.rpartition("/")
         parent = self.down(above)
         if parent is None:
             return []
         return [
-            Child(node, parent.at + at)
-            for node, at in parent.node.children
+            Found(node, parent.at + at, parent.nth + nth)
+            for node, at, nth in parent.node.below()
             if node.name == last or (last == "*" and "}" not in node.name)
         ]
 
@@ -117,7 +149,7 @@ class Node:
         _, bears, attribute = path.partition("@")
         if bears:
             return at.node.attributes.get(attribute)
-        return "" if at.node.width == 1 else at.at
+        return "" if at.node.mute else at.at
 
 
 def pieces_of(written: bytes) -> list[str]:
@@ -135,6 +167,14 @@ def shape_of(pieces: list[str]) -> Node:
     return _remembered(tags) if len(tags) <= _REMEMBERED else _shape(tags)
 
 
+def leaves_of(pieces: list[str]) -> Node:
+    """Return the root of the shape for a list of nothing but the texts of its leaves, in order.
+
+    Whatever else stands between the tags is known to be blank.
+    """
+    return _Reading(pieces[1::2], leaves_only=True).element(0, _outermost())
+
+
 def meant(piece: str) -> str:
     """Return the value that a text stands for, white space collapsed."""
     return lexical.collapsed(_unescaped(piece) if "&" in piece else piece)
@@ -146,7 +186,11 @@ def _remembered(said: str) -> Node:
 
 
 def _shape(said: str) -> Node:
-    return _Reading(said.split(">")).element(0, _Scope({"xml": "xml"}, {}))
+    return _Reading(said.split(">")).element(0, _outermost())
+
+
+def _outermost() -> "_Scope":
+    return _Scope({"xml": "xml"}, {})
 
 
 class _Scope(NamedTuple):
@@ -163,9 +207,10 @@ class _Reading:
     or varied the document of a stranger is.
     """
 
-    def __init__(self, tags: list[str]) -> None:
-        """Read `tags`."""
+    def __init__(self, tags: list[str], *, leaves_only: bool = False) -> None:
+        """Read `tags`; positions count all pieces, or `leaves_only` the texts of leaves."""
         self._tags = tags
+        self._leaves_only = leaves_only
         self._message: str | None = None
 
     def element(self, start: int, scope: _Scope) -> Node:
@@ -184,20 +229,20 @@ class _Reading:
             found = scope.leaves[tag] = Node(name, attributes, (), width)
             return found
         children, end = self._children(start, inner)
-        return Node(name, attributes, tuple(children), end + 1 - start)
+        return Node(name, attributes, children, end + 1 - start, mute=self._leaves_only)
 
-    def _children(self, start: int, scope: _Scope) -> tuple[list[Child], int]:
+    def _children(self, start: int, scope: _Scope) -> tuple[tuple[Child, ...], int]:
         """Return the children of the element at `start`, and where its end tag is."""
         tags = self._tags
         found: list[Child] = []
-        at, before = start + 1, 0
+        at, before, leaves = start + 1, 0, 0
         while not tags[at].startswith("/"):
             node = found[-1].node if found else None
             if node is None or tags[at : at + node.width] != tags[before : before + node.width]:
                 node = self.element(at, scope)
-            found.append(Child(node, 2 * (at - start)))
-            at, before = at + node.width, at
-        return found, at
+            found.append(Child(node, leaves if self._leaves_only else 2 * (at - start)))
+            at, before, leaves = at + node.width, at, leaves + node.leaves
+        return tuple(found), at
 
     def _name(self, said: str, spaces: dict[str, str]) -> str:
         prefix, _, local = said.partition(" ")[0].rpartition(":")
@@ -236,7 +281,6 @@ def _even(places: list[Place]) -> slice | None:
     return slice(first, last + 1, step) if places == [*range(first, last + 1, step)] else None
 
 
-def element_at(root: etree._Element, pieces: list[str], position: int) -> etree._Element:
-    """Return the element below `root` whose own text is the piece at `position`."""
-    before = sum(not tag.startswith("/") for tag in pieces[1:position:2])
-    return next(element for number, element in enumerate(root.iter(), 1) if number == before)
+def element_at(root: etree._Element, nth: int) -> etree._Element:
+    """Return the `nth` element at or below `root`, in document order; 0 is `root`."""
+    return next(islice(root.iter(), nth, None))

@@ -1,0 +1,123 @@
+"""Values that are surely of a simple type: for many at a time, without asking the schema.
+
+What is found here says *surely* or nothing. It takes the forms nearly all values come in, and fewer
+than the schema allows: a negative amount or the 29th of February is left to libxml2.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from invoice_gateway.xml.declared import XSD, Declared, Node, must
+
+Fits = Callable[[str], object]
+"""Whether collapsed values, one per line, are all surely of a type; they hold no line break."""
+
+LONGEST = 1_000
+"""In characters, of a text whose type has no length."""
+_DIGITS = 11  # before the point
+_END = r"(?=\n|\Z)"
+
+_CLASS = r"\[(?!\^)(?:[^\[\]\\\n^&]|\\[-.+])+\]"
+_PLAIN = re.compile(
+    rf"(?:{_CLASS}|[A-Za-z0-9:/_,-]|\\[-.+]|\((?!\?)|[)|]|\{{[0-9]+(?:,[0-9]*)?\}}|[?*+](?![?*+]))+"
+)
+"""A pattern of XSD that Python reads in the same way, and that matches no line break."""
+
+_MONTH_AND_DAY = (
+    "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    "|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+)
+_DATE = f"(?:19|2[0-9])[0-9]{{2}}-{_MONTH_AND_DAY}"
+_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_BUILT_IN = {
+    "boolean": "(?:true|false|0|1)",
+    "date": _DATE,
+    "dateTime": rf"{_DATE}T{_TIME}(?:\.[0-9]{{1,6}})?Z",
+}
+_LENGTHS = ("minLength", "maxLength")
+_NUMERIC = ("totalDigits", "fractionDigits", "minInclusive", "maxInclusive")
+
+
+def surely(schema: Declared, type_: Node) -> str:
+    """Return the pattern of values that are surely of `type_`: a definition, or a built-in's name.
+
+    Raises:
+        LookupError: it is a type nothing is sure of here.
+    """
+    steps, base = schema.restrictions(type_)
+    facets = _Facets(steps)
+    if facets.enumerated:
+        must(base == "token" and len(facets.enumerated) == 1 and not facets.others)
+        return f"(?:{'|'.join(map(re.escape, facets.enumerated[0]))})"
+    if base in _BUILT_IN:
+        must(not facets.single)
+        one = _BUILT_IN[base]
+    elif base == "token":
+        must(facets.single.keys() <= {*_LENGTHS})
+        least, most = (facets.single.get(name) for name in _LENGTHS)
+        one = f"[^\\n]{{{int(least or 0)},{min(int(most or LONGEST), LONGEST)}}}"
+        if not facets.single and len(facets.patterns) == 1:
+            return facets.patterns[0]
+    else:
+        must(base in {"decimal", "nonNegativeInteger"} and facets.single.keys() <= {*_NUMERIC})
+        one = _number(facets.single, whole=base != "decimal")
+    return "".join(f"(?={each}{_END})" for each in facets.patterns) + one
+
+
+def fitting(pattern: str) -> Fits:
+    """Return what tells whether values, one per line, all match `pattern`."""
+    one = f"(?:{pattern}){_END}"
+    return re.compile(rf"{one}(?:\n{one})*+").fullmatch
+
+
+class _Facets:
+    """What the steps of a restriction say: patterns by step, enumerations by step, and the rest."""
+
+    def __init__(self, steps: Iterable[Node]) -> None:
+        """Gather them.
+
+        Raises:
+            LookupError: one that nothing is sure of here, or a pattern Python may read otherwise.
+        """
+        self.patterns: list[str] = []
+        self.enumerated: list[list[str]] = []
+        self.single: dict[str, str] = {}
+        for step in steps:
+            self._take(step)
+
+    @property
+    def others(self) -> bool:
+        """Return whether there is anything beside enumerations."""
+        return bool(self.patterns or self.single)
+
+    def _take(self, step: Node) -> None:
+        said: dict[str, list[str]] = {}
+        for each in step.iterchildren(f"{XSD}*"):
+            said.setdefault(each.tag.removeprefix(XSD), []).append(each.get("value"))
+        said.pop("annotation", None)
+        said.pop("attribute", None)
+        must(said.keys() <= {"pattern", "enumeration", *_LENGTHS, *_NUMERIC})
+        if patterns := said.pop("pattern", None):
+            plain = [each for each in patterns if _PLAIN.fullmatch(each)]
+            must(bool(plain))
+            self.patterns.append(f"(?:{'|'.join(plain)})")
+        if enumerated := said.pop("enumeration", None):
+            self.enumerated.append(enumerated)
+        for name, (value,) in said.items():
+            must(name not in self.single)  # the first met, of the last step, is the narrowest
+            self.single[name] = value
+
+
+def _number(facets: dict[str, str], *, whole: bool) -> str:
+    """Return the pattern of numbers that no facet refuses, in as many digits as all may have."""
+    fraction = 0 if whole else int(facets.get("fractionDigits", 6))
+    digits = min(_DIGITS, int(facets.get("totalDigits", 18)) - fraction)
+    least = Decimal(facets.get("minInclusive", "0" if whole else "-Infinity"))
+    most = Decimal(facets.get("maxInclusive", "Infinity"))
+    while digits and Decimal(10) ** digits > most:
+        digits -= 1
+    must(digits > 0 and least <= 0)
+    sign = "-?" if least <= -(Decimal(10) ** digits) else ""
+    point = rf"(?:\.[0-9]{{1,{fraction}}})?" if fraction else ""
+    return f"{sign}[0-9]{{1,{digits}}}{point}"
