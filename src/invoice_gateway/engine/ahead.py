@@ -65,7 +65,8 @@ class Turns:
 
     def wait(self) -> None:
         """Wait for the turn of the other thread."""
-        self._lent.wait(PATIENCE_S)
+        if not self._lent.is_set():
+            self._lent.wait(PATIENCE_S)
 
 
 class Ahead:

@@ -17,6 +17,7 @@ from invoice_gateway.engine.ports import StoreUnavailable
 
 from .encoders import Blobs, BlobsDumper, Texts, TextsDumper
 from .errors import GaveWay, place, translated
+from .lending import LendingConnection
 from .sql import Bulk, Columns
 from .sql import Row as Values
 from .tables import BATCHES, counter
@@ -160,6 +161,12 @@ def _postgresql(url: sa.URL, options: Options) -> sa.Engine:
         f"set_config('{name}', '{value}', false)" for name, value in settings.items()
     )
 
+    @sa.event.listens_for(made, "do_connect")
+    def open_one(_: object, __: object, given: Sequence[Any], named: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        connection = LendingConnection.connect(*given, **named)
+        connection.waiting = options.waiting
+        return connection
+
     @sa.event.listens_for(made, "connect")
     def prepare(connection: Any, _: object) -> None:  # noqa: ANN401
         connection.adapters.register_dumper(Blobs, BlobsDumper)
@@ -248,7 +255,7 @@ class Session:
             self._pipeline(driver, together)
             together = []
             chunks = [*bulk.chunks(columns)]
-            with self._waiting(), driver.cursor() as cursor, cursor.copy(bulk.copy) as copy:
+            with driver.cursor() as cursor, cursor.copy(bulk.copy) as copy:
                 for chunk in chunks:
                     copy.write(chunk)
         self._pipeline(driver, together)
@@ -256,7 +263,7 @@ class Session:
     def _pipeline(self, driver: Any, writes: Sequence[tuple[Bulk, Columns]]) -> None:  # noqa: ANN401
         if writes:
             arrays = [bulk.arrays(columns) for bulk, columns in writes]
-            with self._waiting(), driver.pipeline():
+            with driver.pipeline():
                 for (bulk, _), each in zip(writes, arrays, strict=True):
                     self.connection.exec_driver_sql(bulk.postgresql, each)
 
@@ -306,7 +313,8 @@ def session(source: sa.Engine, options: Options, *, read_only: bool = False) -> 
             connection.execution_options(**{READ_ONLY: True, **_SNAPSHOT[connection.dialect.name]})
     try:
         with translated(place(source.url)):
-            opened = Session(connection, options.waiting)
+            lending = connection.dialect.name == "postgresql"  # by itself
+            opened = Session(connection, nullcontext if lending else options.waiting)
         yield opened
     except GaveWay:
         raise  # the connection is as good as before

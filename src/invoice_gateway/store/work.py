@@ -174,13 +174,18 @@ def _seen(postgresql: bool) -> sa.Executable:  # noqa: FBT001
     """Return owners and refused ones, each found through the index that is for them."""
     wanted = sql.keyset("seen", "sender", "message_id", postgresql=postgresql)
     names = ("id", "sender", "message_id", "hash", "outcome", "duplicates", "events")
-    found = sa.select(*(message.c[name] for name in names)).join(
-        wanted, same(message, wanted, "sender", "message_id")
-    )
-    owners, refused = (
-        found.where(sa.text(f"message.{condition}")) for condition in (OWNS_ITS_ID, REFUSED)
-    )
-    return sa.union_all(refused, owners)
+    found = sa.select(*(message.c[name] for name in names))
+    named = same(message, wanted, "sender", "message_id")
+    owners, refused = (sa.text(f"message.{condition}") for condition in (OWNS_ITS_ID, REFUSED))
+    if not postgresql:
+        joined = found.join(wanted, named)
+        return sa.union_all(joined.where(refused), joined.where(owners))
+    # Key by key, whatever is known of the table when the statement is planned: it may be new then.
+    each = [
+        found.where(named, which).correlate(wanted).offset(sa.literal_column("0")).lateral()
+        for which in (refused, owners)
+    ]
+    return sa.union_all(*(sa.select(one).select_from(wanted.join(one, sa.true())) for one in each))
 
 
 @cache
