@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from itertools import repeat
 from typing import NamedTuple
 
 from invoice_gateway.handler import (
@@ -49,6 +48,7 @@ from invoice_gateway.handler import (
     known_before,
     memos,
     own_number,
+    tabled,
 )
 
 
@@ -97,7 +97,7 @@ def read(document: Document) -> InvoicePosted:
     lines = document.rows("Lines/Line")
     extras = _extras(document.rows("AllowanceCharge"), currency)
     nets = lines.amounts("NetAmount", currency)
-    items = [*map(Item, nets, _tax_keys(lines, "TaxCategory", "TaxRate"))]
+    items = [*tabled(Item, nets, _tax_keys(lines, "TaxCategory", "TaxRate"))]
     added = [extra.item for extra in extras]
     taxes = _taxes(document.rows("Taxes/Tax"), currency)
     totals = _totals(document, currency)
@@ -171,7 +171,7 @@ def _extras(rows: Rows, currency: str) -> list[Extra]:
 def _taxes(rows: Rows, currency: str) -> list[Tax]:
     keys = _tax_keys(rows, "Category", "Rate")
     bases, amounts = rows.amounts("TaxableAmount", currency), rows.amounts("TaxAmount", currency)
-    return [*map(Tax, keys, bases, amounts)]
+    return [*tabled(Tax, keys, bases, amounts)]
 
 
 def _totals(document: Document, currency: str) -> Totals:
@@ -186,9 +186,10 @@ def _lines(
 ) -> tuple[Line, ...]:
     """Return the lines with their gross amounts, then charges, shipping and rounding (T-03)."""
     shares = gross(items, taxes, totals.rounding)
-    amounts = [share.amount for share in shares]
-    terms = _terms(lines, items, [share.tax for share in shares])
-    found = [*map(Line, lines.texts("LineNo"), repeat(Kind.ITEM), amounts, terms)]
+    amounts = [share.amount for share in shares[: len(lines)]]
+    terms = _terms(lines, items, [share.tax for share in shares[: len(lines)]])
+    kinds = [Kind.ITEM] * len(lines)
+    found = [*tabled(Line, lines.texts("LineNo"), kinds, amounts, terms)]
     numbered = enumerate(zip(extras, shares[len(lines) :], strict=True), 1)
     for at, (extra, share) in numbered:
         if extra.item.allowance:
@@ -202,7 +203,7 @@ def _lines(
         )
         kind = CHARGES[extra.kind]
         found.append(Line(f"{kind.value}:{at}", kind, share.amount, detail))
-    rounded = totals.tax_inclusive + totals.rounding - sum(amounts)
+    rounded = totals.tax_inclusive + totals.rounding - sum([share.amount for share in shares])
     if rounded:
         detail = LineTerms("Rounding", net=rounded)
         found.append(Line("rounding:1", Kind.ROUNDING, rounded, detail))
@@ -211,16 +212,17 @@ def _lines(
 
 def _terms(lines: Rows, items: list[Item], taxes: list[int]) -> Iterable[LineTerms]:
     """Return what was sold, line by line."""
-    return map(
+    sold = items[: len(lines)]
+    return tabled(
         LineTerms,
         lines.texts("Description"),
         lines.maybe("ItemCode"),
         lines.texts("Quantity"),
         lines.maybe("Quantity/@unit"),
         lines.texts("UnitPrice"),
-        [item.net for item in items],
-        [item.tax.category for item in items],
-        [item.tax.rate for item in items],
+        [item.net for item in sold],
+        [item.tax.category for item in sold],
+        [item.tax.rate for item in sold],
         taxes,
         lines.maybe("OrderLine"),
     )

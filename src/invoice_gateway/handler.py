@@ -35,6 +35,7 @@ from invoice_gateway.model.events import (
     PaymentReceived,
     PaymentRefunded,
 )
+from invoice_gateway.model.evolve import tabled
 from invoice_gateway.model.invoice import (
     ISSUED_NEW,
     Invoice,
@@ -138,6 +139,7 @@ __all__ = [
     "own_number",
     "shown",
     "snake_case",
+    "tabled",
 ]
 
 M = TypeVar("M")

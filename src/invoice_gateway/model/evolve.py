@@ -14,10 +14,11 @@ frozen (`blank`), and freeze the value by giving it its class:
         return made
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-__all__ = ["changer", "evolve"]
+__all__ = ["changer", "evolve", "tabled"]
 
 N = TypeVar("N", bound=NamedTuple)
 T = TypeVar("T")
@@ -38,6 +39,21 @@ def changer(kind: type[N], name: str) -> Callable[[N, Any], N]:
     names = {"kind": kind, "new": tuple.__new__}
     change: Callable[[N, Any], N] = _compiled("change(value, changed)", body, kind, names)
     return change
+
+
+def tabled(kind: type[N], first: Collection[Any], *columns: Iterable[Any]) -> Iterator[N]:
+    """Return a `kind` for each row of the columns, in order; a few times as fast as calling it.
+
+    The columns are its fields, in order, and all as long as the `first`; the fields
+    without a column have their defaults.
+
+    Raises:
+        KeyError: a field without a column has no default.
+    """
+    named = kind._fields[1 + len(columns) :]
+    defaults = [repeat(kind._field_defaults[name], len(first)) for name in named]
+    rows = zip(first, *columns, *defaults, strict=True)
+    return map(tuple.__new__, repeat(kind), rows)
 
 
 def _compiled(head: str, body: str, kind: type, names: dict[str, Any]) -> Any:  # noqa: ANN401

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .errors import Code, Finding, Rejected
+from .evolve import tabled
 from .money import round_half_up, shown, spread
 
 
@@ -62,6 +63,18 @@ class Sums(NamedTuple):
     charges: int
 
 
+_RULES = (
+    ("BR-CO-10", "LineTotal", "line_total"),
+    ("BR-CO-11", "AllowanceTotal", "allowance_total"),
+    ("BR-CO-12", "ChargeTotal", "charge_total"),
+    ("BR-CO-13", "TaxExclusive", "tax_exclusive"),
+    ("BR-CO-14", "TaxTotal", "tax_total"),
+    ("BR-CO-15", "TaxInclusive", "tax_inclusive"),
+    ("BR-CO-16", "Payable", "payable"),
+)
+"""The rules on single sums: where each stands, and the field of `Totals`."""
+
+
 def check_totals(sums: Sums, items: Sequence[Item], taxes: Sequence[Tax], totals: Totals) -> None:
     """Refuse a header that does not add up; every broken rule is one finding (T-02).
 
@@ -71,43 +84,28 @@ def check_totals(sums: Sums, items: Sequence[Item], taxes: Sequence[Tax], totals
     net: dict[TaxKey, int] = {}
     for item in items:
         net[item.tax] = net.get(item.tax, 0) + item.net
-    rules = (
-        ("BR-CO-10", "LineTotal", totals.line_total, sums.lines),
-        ("BR-CO-11", "AllowanceTotal", totals.allowance_total, sums.allowances),
-        ("BR-CO-12", "ChargeTotal", totals.charge_total, sums.charges),
-        (
-            "BR-CO-13",
-            "TaxExclusive",
-            totals.tax_exclusive,
-            totals.line_total - totals.allowance_total + totals.charge_total,
-        ),
-        ("BR-CO-14", "TaxTotal", totals.tax_total, sum([tax.amount for tax in taxes])),
-        (
-            "BR-CO-15",
-            "TaxInclusive",
-            totals.tax_inclusive,
-            totals.tax_exclusive + totals.tax_total,
-        ),
-        (
-            "BR-CO-16",
-            "Payable",
-            totals.payable,
-            totals.tax_inclusive - totals.prepaid + totals.rounding,
-        ),
+    right = (
+        sums.lines,
+        sums.allowances,
+        sums.charges,
+        totals.line_total - totals.allowance_total + totals.charge_total,
+        sum([tax.amount for tax in taxes]),
+        totals.tax_exclusive + totals.tax_total,
+        totals.tax_inclusive - totals.prepaid + totals.rounding,
     )
     broken = [
-        _broken(rule, f"Totals/{name}", found, right, totals.currency)
-        for rule, name, found, right in rules
-        if found != right
+        _broken(rule, f"Totals/{name}", getattr(totals, field), wanted, totals.currency)
+        for (rule, name, field), wanted in zip(_RULES, right, strict=True)
+        if getattr(totals, field) != wanted
     ]
     for at, (key, taxable, amount) in enumerate(taxes, start=1):
-        place, right = f"Taxes/Tax[{at}]", net.get(key, 0)
-        if taxable != right:
+        place, base, tax = f"Taxes/Tax[{at}]", net.get(key, 0), _vat(taxable, key.rate)
+        if taxable != base:
             where = f"{place}/TaxableAmount"
-            broken.append(_broken("BR-S-08", where, taxable, right, totals.currency))
-        if amount != (right := _vat(taxable, key.rate)):
+            broken.append(_broken("BR-S-08", where, taxable, base, totals.currency))
+        if amount != tax:
             where = f"{place}/TaxAmount"
-            broken.append(_broken("BR-CO-17", where, amount, right, totals.currency))
+            broken.append(_broken("BR-CO-17", where, amount, tax, totals.currency))
     if broken:
         names = ", ".join(dict.fromkeys(each.message.split(":")[0] for each in broken))
         raise Rejected(Code.TOTALS_MISMATCH, f"the totals do not add up: {names}", tuple(broken))
@@ -152,33 +150,31 @@ def gross(items: Sequence[Item], taxes: Iterable[Tax], rounding: int) -> tuple[G
     Raises:
         ValueError: the document comes to less than nothing; it is a credit then.
     """
-    found = [Gross(0, 0)] * len(items)
+    shares, amounts = [0] * len(items), [0] * len(items)
     owed = min(rounding, 0)
     places: dict[TaxKey, list[int]] = {}
     for at, item in enumerate(items):
         places.setdefault(item.tax, []).append(at)
     for tax in taxes:
-        nets = [items[at].net for at in places.get(tax.key, ())]
-        positive = [at for at in places.get(tax.key, ()) if items[at].net > 0]
+        positive = places.get(tax.key, [])
+        nets = [items[at].net for at in positive]
         net_total = sum(nets)
-        if net_total < 0 or not positive:
+        if net_total < 0 or max(nets, default=0) <= 0:
             owed += net_total + tax.amount
             continue
-        if len(positive) < len(nets):  # else there is nothing to take off: each keeps its own
+        if min(nets) <= 0:  # else there is nothing to take off: each keeps its own
+            positive = [at for at in positive if items[at].net > 0]
             nets = [*spread(net_total, [items[at].net for at in positive])]
-        shares = spread(tax.amount, nets)
-        for at, net, share in zip(positive, nets, shares, strict=True):
-            found[at] = Gross(share, net + share)
+        for at, net, share in zip(positive, nets, spread(tax.amount, nets), strict=True):
+            shares[at], amounts[at] = share, net + share
     assert owed <= 0, "a category without positive items cannot ask for money"
     if owed:
-        found = _reduced(found, owed, max(rounding, 0))
-    return tuple(found)
+        amounts = _reduced(amounts, owed, max(rounding, 0))
+    return tuple(tabled(Gross, shares, amounts))
 
 
-def _reduced(found: list[Gross], owed: int, lift: int) -> list[Gross]:
-    amounts = [each.amount for each in found]
+def _reduced(amounts: list[int], owed: int, lift: int) -> list[int]:
     left = sum(amounts) + owed
     if left + lift < 0:
         raise ValueError("the document comes to less than nothing")
-    shares = spread(max(left, 0), amounts)
-    return [Gross(each.tax, share) for each, share in zip(found, shares, strict=True)]
+    return [*spread(max(left, 0), amounts)]
