@@ -74,6 +74,10 @@ class Settings(BaseSettings):
         default=False,
         description="Development only: believe the Sender in the document without user_id.",
     )
+    one_core: bool = Field(
+        default=True,
+        description="Keep a worker on one core at a time; it moves when others need that core.",
+    )
     handlers: Path | None = Field(None, description="Folder with a deployer's own handlers.")
     schemas: Path | None = Field(None, description="Folder with the schemas they need.")
     metrics_port: int | None = Field(

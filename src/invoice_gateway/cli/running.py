@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
@@ -14,6 +15,7 @@ import typer
 from invoice_gateway.app import App
 from invoice_gateway.bus import rabbit
 from invoice_gateway.cli import _out as out
+from invoice_gateway.cli._core import on_one_core
 from invoice_gateway.cli._invocation import (
     UsageFault,
     check_bus,
@@ -33,6 +35,8 @@ FIRST_DELIVERY_S = 1.0
 
 COLLECT_AFTER = 100_000
 """How many new objects the cycle collector waits for: more than the batches at hand hold."""
+SWITCH_S = 0.001
+"""How long the worker waits for the interpreter when the database has answered."""
 
 Once = Annotated[bool, typer.Option("--once", help="Stop when nothing more comes.")]
 Port = Annotated[
@@ -118,7 +122,7 @@ def _ready(context: typer.Context, metrics_port: int | None) -> App:
 
 def _work(app: App, *, once: bool) -> None:
     _spare_batches()
-    with stopping() as stop:
+    with on_one_core(wanted=app.settings.one_core), switching(SWITCH_S), stopping() as stop:
         _serve_metrics(app)
         with app.worker() as working:
             if once and app.spool is None:
@@ -128,6 +132,17 @@ def _work(app: App, *, once: bool) -> None:
     log.info("worker.stopped")
     for name, count in sorted(app.metrics.outcomes().items()):
         out.say(f"{name}: {count}")
+
+
+@contextmanager
+def switching(interval_s: float) -> Iterator[None]:
+    """Let a thread that waits for the interpreter have it after this time, meanwhile."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(interval_s)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _spare_batches() -> None:
