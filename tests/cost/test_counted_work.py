@@ -30,8 +30,8 @@ LIMITS = {
     "round trips per batch of invoices": 15,
     "statements per batch of payments": 17,
     "round trips per batch of payments": 19,
-    "Python calls per ten-line invoice": 570,
-    "Python calls per payment": 960,
+    "Python calls per ten-line invoice": 510,
+    "Python calls per payment": 750,
     "bytes to the database per ten-line invoice": 2_200,
     "bytes to the broker per ten-line invoice": 3_600,
 }
