@@ -5,9 +5,9 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 # Dependencies first: they change less often than the code, and the layer is kept.
 COPY requirements.lock requirements-runtime.lock ./
 RUN python -m venv /opt/invoice-gateway \
-    && /opt/invoice-gateway/bin/pip install --require-hashes -r requirements-runtime.lock \
+    && /opt/invoice-gateway/bin/pip install --no-deps --require-hashes -r requirements-runtime.lock \
     && python -m venv /opt/build \
-    && /opt/build/bin/pip install --require-hashes -r requirements.lock
+    && /opt/build/bin/pip install --no-deps --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 COPY handlers handlers

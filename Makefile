@@ -39,7 +39,7 @@ $(STAMP): requirements.lock pyproject.toml
 	    "$$python" -m venv --clear $(VENV); \
 	fi
 	@echo "installing requirements.lock into $(VENV)" >&2
-	@$(PIP) install -qq --require-hashes -r requirements.lock
+	@$(PIP) install -qq --no-deps --require-hashes -r requirements.lock
 	@$(PIP) install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -68,7 +68,7 @@ profile: $(BENCH_STAMP) ## flame graph and seconds per stage of one worker under
 # The peers and the plots: nothing that working on the gateway needs.
 $(BENCH_STAMP): $(STAMP) requirements-bench.lock
 	@echo "installing requirements-bench.lock into $(VENV)" >&2
-	@$(PIP) install -qq --require-hashes -r requirements-bench.lock
+	@$(PIP) install -qq --no-deps --require-hashes -r requirements-bench.lock
 	@touch $@
 
 up: setup ## start a private RabbitMQ and PostgreSQL for development and print their URLs
