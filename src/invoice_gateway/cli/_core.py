@@ -37,7 +37,10 @@ class Spent(NamedTuple):
 
 @contextmanager
 def on_one_core(*, wanted: bool = True) -> Iterator[None]:
-    """Stay on one core at a time; afterwards the process may run where it could before."""
+    """Stay on one core at a time; afterwards the process may run where it could before.
+
+    Enter it after `stopping`: a thread started earlier would take a SIGTERM and end the process.
+    """
     allowed = os.sched_getaffinity(0) if sys.platform == "linux" and _STAT.exists() else set()
     if not wanted or len(allowed) < 2:  # noqa: PLR2004 - there is no choice
         yield

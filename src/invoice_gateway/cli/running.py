@@ -122,7 +122,7 @@ def _ready(context: typer.Context, metrics_port: int | None) -> App:
 
 def _work(app: App, *, once: bool) -> None:
     _spare_batches()
-    with on_one_core(wanted=app.settings.one_core), switching(SWITCH_S), stopping() as stop:
+    with stopping() as stop, on_one_core(wanted=app.settings.one_core), switching(SWITCH_S):
         _serve_metrics(app)
         with app.worker() as working:
             if once and app.spool is None:
