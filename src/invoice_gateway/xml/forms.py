@@ -101,13 +101,12 @@ class Forms:
         for form in alike:
             found = form.match(text)
             if found is not None:
-                return self._known(form, written, text, found.groups())
+                return self._known(form, body, written, found)
         return None
 
-    def _known(
-        self, form: Form, written: bytes, text: str, values: tuple[str, ...]
-    ) -> Known | None:
+    def _known(self, form: Form, body: bytes, written: bytes, found: re.Match[str]) -> Known | None:
         """Return the document of a form with these texts, if they are surely valid in it."""
+        text, values = found.string, found.groups()
         spaced = "  " in text or "> " in text or " <" in text
         if spaced and not lexical.are_collapsed(values):
             return None
@@ -117,7 +116,7 @@ class Forms:
         for pick in form.unique:
             if len({*(rows := pick(values))}) != len(rows):
                 return None
-        whole = Whole(written, values, clean=True, tree=partial(parse, written, self._limits))
+        whole = Whole(written, values, clean=True, tree=partial(parse, body, self._limits))
         document = Document(Part(whole, form.node, 0, 0), self._enterprise)
         if not surely_hold(form.keys, document.rows):
             return None
