@@ -7,6 +7,7 @@ half of what they cost.
 from dataclasses import dataclass
 from functools import cache
 
+from .evolve import tabled
 from .invoice import Derived, Invoice
 from .money import Money
 
@@ -105,11 +106,13 @@ def totals_block(invoice: Invoice) -> TotalsBlock:
 
 def line_blocks(invoice: Invoice) -> tuple[LineBlock, ...]:
     """Return the lines of `invoice` as events carry them, in document order."""
-    currency = invoice.currency
+    lines, currencies = invoice.lines, [invoice.currency] * len(invoice.lines)
+    dues = tabled(
+        Money, [line.amount - line.credited - line.written_off for line in lines], currencies
+    )
     blocks = []
-    for line in invoice.lines:
-        due = Money(line.due, currency)
-        left = Money(line.open, currency) if line.settled else due
+    for line, due in zip(lines, dues, strict=True):
+        left = Money(line.open, invoice.currency) if line.settled else due
         blocks.append(
             LineBlock(line.line_no, line.customer.status, line.enterprise.status, due, left)
         )

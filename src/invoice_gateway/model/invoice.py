@@ -246,14 +246,14 @@ def _said(lines: Sequence[Line]) -> _Said:
 def derive(invoice: Invoice, *, dispute_wins: bool = False) -> Derived:
     """Return the published tuple of `invoice`, from its lines and sums alone (I-13)."""
     status = table5(invoice.lines, dispute_wins=dispute_wins)
-    enterprise = _said(invoice.lines).enterprise
-    contested = status is InvoiceStatus.PAID and Status.DISPUTED in enterprise
-    if enterprise == {Status.RECEIVED}:
-        confirmation = Confirmation.CONFIRMED
-    elif Status.RECEIVED in enterprise:
-        confirmation = Confirmation.PARTLY_CONFIRMED
-    else:
-        confirmation = Confirmation.UNCONFIRMED
+    contested, confirmation = False, Confirmation.UNCONFIRMED
+    if status is not InvoiceStatus.NEW:  # then nothing has been received or disputed (R6)
+        enterprise = _said(invoice.lines).enterprise
+        contested = status is InvoiceStatus.PAID and Status.DISPUTED in enterprise
+        if enterprise == {Status.RECEIVED}:
+            confirmation = Confirmation.CONFIRMED
+        elif Status.RECEIVED in enterprise:
+            confirmation = Confirmation.PARTLY_CONFIRMED
     return Derived(status, _settlement(invoice), contested, confirmation, _closure(invoice))
 
 

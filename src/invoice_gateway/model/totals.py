@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from .errors import Code, Finding, Rejected
@@ -64,15 +65,25 @@ class Sums(NamedTuple):
 
 
 _RULES = (
-    ("BR-CO-10", "LineTotal", "line_total"),
-    ("BR-CO-11", "AllowanceTotal", "allowance_total"),
-    ("BR-CO-12", "ChargeTotal", "charge_total"),
-    ("BR-CO-13", "TaxExclusive", "tax_exclusive"),
-    ("BR-CO-14", "TaxTotal", "tax_total"),
-    ("BR-CO-15", "TaxInclusive", "tax_inclusive"),
-    ("BR-CO-16", "Payable", "payable"),
+    ("BR-CO-10", "LineTotal"),
+    ("BR-CO-11", "AllowanceTotal"),
+    ("BR-CO-12", "ChargeTotal"),
+    ("BR-CO-13", "TaxExclusive"),
+    ("BR-CO-14", "TaxTotal"),
+    ("BR-CO-15", "TaxInclusive"),
+    ("BR-CO-16", "Payable"),
 )
-"""The rules on single sums: where each stands, and the field of `Totals`."""
+"""The rules on single sums, and where each of these stands."""
+_ruled = attrgetter(
+    "line_total",
+    "allowance_total",
+    "charge_total",
+    "tax_exclusive",
+    "tax_total",
+    "tax_inclusive",
+    "payable",
+)
+"""Returns the sums that have a rule, in the order of the rules."""
 
 
 def check_totals(sums: Sums, items: Sequence[Item], taxes: Sequence[Tax], totals: Totals) -> None:
@@ -94,9 +105,9 @@ def check_totals(sums: Sums, items: Sequence[Item], taxes: Sequence[Tax], totals
         totals.tax_inclusive - totals.prepaid + totals.rounding,
     )
     broken = [
-        _broken(rule, f"Totals/{name}", getattr(totals, field), wanted, totals.currency)
-        for (rule, name, field), wanted in zip(_RULES, right, strict=True)
-        if getattr(totals, field) != wanted
+        _broken(rule, f"Totals/{name}", said, wanted, totals.currency)
+        for (rule, name), said, wanted in zip(_RULES, _ruled(totals), right, strict=True)
+        if said != wanted
     ]
     for at, (key, taxable, amount) in enumerate(taxes, start=1):
         place, base, tax = f"Taxes/Tax[{at}]", net.get(key, 0), _vat(taxable, key.rate)
@@ -153,8 +164,8 @@ def gross(items: Sequence[Item], taxes: Iterable[Tax], rounding: int) -> tuple[G
     shares, amounts = [0] * len(items), [0] * len(items)
     owed = min(rounding, 0)
     places: dict[TaxKey, list[int]] = {}
-    for at, item in enumerate(items):
-        places.setdefault(item.tax, []).append(at)
+    for at, (_, key, _) in enumerate(items):
+        places.setdefault(key, []).append(at)
     for tax in taxes:
         positive = places.get(tax.key, [])
         nets = [items[at].net for at in positive]

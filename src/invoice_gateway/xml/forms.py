@@ -5,14 +5,14 @@ texts. Once enough valid ones of a *form* have come, one regular expression tell
 of that form, and gives its texts. That it is well-formed and valid then follows (ADR 16):
 
 - its tags are, byte for byte, those of a document that was valid, so its structure is;
-- every text is without markup and surely of its type (`surely`);
+- every text is without markup and surely of its type: the expression says so (`surely`);
 - what must be unique or refer to something does (`identity`).
 
 In any doubt there is no form, and libxml2 is asked. It alone refuses.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ from invoice_gateway.xml.identity import Key, surely_hold
 from invoice_gateway.xml.safe import Limits, parse
 from invoice_gateway.xml.schemas import Schemas
 from invoice_gateway.xml.shape import Node, leaves_of
-from invoice_gateway.xml.surely import Fits, fitting, surely
+from invoice_gateway.xml.surely import TEXT_ENDS, surely
 
 LEARN_AFTER = 32
 """So many valid documents of a form make it worth compiling, which takes as long as reading 100."""
@@ -40,7 +40,6 @@ LEAVES_MAX = 400
 
 _DECLARATION = re.compile(rb'<\?xml version="1\.0"(?: encoding="(?:UTF-8|utf-8)")?\?>')
 _BLANKS = b" \t\n"
-_LEAF = r"([^\x00-\x1f\x7f&<>]*+)"
 _BETWEEN = r"[ \t\n]*+"
 _ODD = re.compile("[^\t\n -~\u00a1-\u00ac\u00ae-\u034e\u0370-\u052f\u20a0-\u20bf\u4e00-\u9fff]")
 """What no text of a form holds: characters that some type may not take."""
@@ -65,14 +64,13 @@ class Known(NamedTuple):
 class Form(NamedTuple):
     """What documents that are alike have in common.
 
-    `match` takes the text of one, without a declaration, and gives those of its leaves; `types`
-    says which of these are surely of a type together, `unique` which must differ.
+    `match` takes the text of one, without a declaration, and gives those of its leaves, which are
+    surely of their types when collapsed; `unique` says which of them must differ.
     """
 
     tag: str
     match: Callable[[str], re.Match[str] | None]
     node: Node
-    types: tuple[tuple[Pick, Fits], ...]
     unique: tuple[Pick, ...]
     keys: tuple[Key, ...]
 
@@ -110,9 +108,6 @@ class Forms:
         spaced = "  " in text or "> " in text or " <" in text
         if spaced and not lexical.are_collapsed(values):
             return None
-        for pick, fits in form.types:
-            if not fits("\n".join(pick(values))):
-                return None
         for pick in form.unique:
             if len({*(rows := pick(values))}) != len(rows):
                 return None
@@ -168,19 +163,20 @@ def _form(schemas: Schemas, tag: str, document: Document) -> Form:
     facts = _Facts(schema)
     facts.gather(node, schema.message, 0)
     version = node.place(_VERSION)
-    pattern = "".join(_patterns(pieces, version if isinstance(version, int) else None))
+    if isinstance(version, int):
+        facts.types[version] = re.escape(document.text(_VERSION))
+    pattern = "".join(_patterns(pieces, facts.types))
     return Form(
         tag,
         re.compile(pattern).fullmatch,
         node,
-        tuple((_picking(places), fitting(one)) for one, places in facts.types.items()),
         tuple(map(_picking, facts.unique)),
         keys,
     )
 
 
-def _patterns(pieces: Sequence[str], version: int | None) -> list[str]:
-    """Return what matches documents with these tags; the leaf `version` says what it says here.
+def _patterns(pieces: Sequence[str], types: Mapping[int, str]) -> list[str]:
+    """Return what matches documents with these tags; `types` has the pattern of each leaf.
 
     Raises:
         LookupError: there is a text beside an element.
@@ -190,7 +186,7 @@ def _patterns(pieces: Sequence[str], version: int | None) -> list[str]:
         tag, text, after = pieces[at], pieces[at + 1], pieces[at + 2 : at + 3]
         found.append(re.escape(f"<{tag}>"))
         if after and after[0].startswith("/") and not tag.startswith("/"):
-            found.append(f"({re.escape(text)})" if leaves == version else _LEAF)
+            found.append(f"((?>{types[leaves]}{TEXT_ENDS}))")
             leaves += 1
         elif text:
             must(not text.strip(" \t\n"))
@@ -207,12 +203,12 @@ def _picking(places: Sequence[int]) -> Pick:
 
 
 class _Facts:
-    """What a schema says about the leaves of a form: places by pattern, and places that differ."""
+    """What a schema says about the leaves of a form: their patterns, and places that differ."""
 
     def __init__(self, schema: Declared) -> None:
         """Know nothing yet."""
         self._schema = schema
-        self.types: dict[str, list[int]] = {}
+        self.types: dict[int, str] = {}
         self.unique: list[list[int]] = []
         self._tokens: set[int] = set()
 
@@ -228,7 +224,7 @@ class _Facts:
                 self.gather(each.node, self._schema.below(type_, each.node.name), at + each.at)
         else:
             must(node.width > 1)
-            self.types.setdefault(surely(self._schema, type_), []).append(at)
+            self.types[at] = surely(self._schema, type_)
             if self._schema.restrictions(type_)[1] == "token":
                 self._tokens.add(at)
         for constraint in declared.iterchildren(*KEYS, KEYREF):

@@ -1,28 +1,29 @@
-"""Values that are surely of a simple type: for many at a time, without asking the schema.
+"""Texts that are surely of a simple type, as patterns: without asking the schema.
 
 What is found here says *surely* or nothing. It takes the forms nearly all values come in, and fewer
-than the schema allows: a negative amount or the 29th of February is left to libxml2.
+than the schema allows: a negative amount or the 29th of February is left to libxml2. A pattern
+stands between two tags: it matches no markup, and takes no group of the one it becomes part of.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 
 from invoice_gateway.xml.declared import XSD, Declared, Node, must
 
-Fits = Callable[[str], object]
-"""Whether collapsed values, one per line, are all surely of a type; they hold no line break."""
-
 LONGEST = 1_000
 """In characters, of a text whose type has no length."""
 _DIGITS = 11  # before the point
-_END = r"(?=\n|\Z)"
+TEXT_ENDS = "(?=<)"
+_MARKUP = frozenset("&<>\x7f").union(map(chr, range(32)))
+_CHARACTER = r"[^\x00-\x1f\x7f&<>]"
 
 _CLASS = r"\[(?!\^)(?:[^\[\]\\\n^&]|\\[-.+])+\]"
 _PLAIN = re.compile(
     rf"(?:{_CLASS}|[A-Za-z0-9:/_,-]|\\[-.+]|\((?!\?)|[)|]|\{{[0-9]+(?:,[0-9]*)?\}}|[?*+](?![?*+]))+"
 )
-"""A pattern of XSD that Python reads in the same way, and that matches no line break."""
+"""A pattern of XSD that Python reads in the same way."""
+_PART = re.compile(rf"{_CLASS}|\(")
 
 _MONTH_AND_DAY = (
     "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
@@ -40,7 +41,9 @@ _NUMERIC = ("totalDigits", "fractionDigits", "minInclusive", "maxInclusive")
 
 
 def surely(schema: Declared, type_: Node) -> str:
-    """Return the pattern of values that are surely of `type_`: a definition, or a built-in's name.
+    """Return the pattern of texts that are surely of `type_`: a definition, or a built-in's name.
+
+    It is for collapsed texts, and `TEXT_ENDS` has to follow.
 
     Raises:
         LookupError: it is a type nothing is sure of here.
@@ -49,26 +52,42 @@ def surely(schema: Declared, type_: Node) -> str:
     facets = _Facets(steps)
     if facets.enumerated:
         must(base == "token" and len(facets.enumerated) == 1 and not facets.others)
-        return f"(?:{'|'.join(map(re.escape, facets.enumerated[0]))})"
+        plain = [each for each in facets.enumerated[0] if _MARKUP.isdisjoint(each)]
+        must(bool(plain))
+        return f"(?:{'|'.join(map(re.escape, plain))})"
     if base in _BUILT_IN:
         must(not facets.single)
         one = _BUILT_IN[base]
     elif base == "token":
         must(facets.single.keys() <= {*_LENGTHS})
         least, most = (facets.single.get(name) for name in _LENGTHS)
-        one = f"[^\\n]{{{int(least or 0)},{min(int(most or LONGEST), LONGEST)}}}"
+        one = f"{_CHARACTER}{{{int(least or 0)},{min(int(most or LONGEST), LONGEST)}}}"
         if not facets.single and len(facets.patterns) == 1:
             return facets.patterns[0]
     else:
         must(base in {"decimal", "nonNegativeInteger"} and facets.single.keys() <= {*_NUMERIC})
         one = _number(facets.single, whole=base != "decimal")
-    return "".join(f"(?={each}{_END})" for each in facets.patterns) + one
+    return "".join(f"(?={each}{TEXT_ENDS})" for each in facets.patterns) + one
 
 
-def fitting(pattern: str) -> Fits:
-    """Return what tells whether values, one per line, all match `pattern`."""
-    one = f"(?:{pattern}){_END}"
-    return re.compile(rf"{one}(?:\n{one})*+").fullmatch
+def _between_tags(pattern: str) -> str:
+    """Return what `pattern` matches without markup, with no groups that count.
+
+    Raises:
+        LookupError: it matches markup and so much else that nothing is sure.
+    """
+    return _PART.sub(lambda found: "(?:" if found[0] == "(" else _unmarked(found[0]), pattern)
+
+
+def _unmarked(said: str) -> str:
+    """Return a class of characters without those of markup."""
+    one = re.compile(said).fullmatch
+    if not any(map(one, _MARKUP)):
+        return said
+    must(said.isascii())
+    kept = [each for each in map(chr, range(32, 127)) if one(each) and each not in _MARKUP]
+    must(bool(kept))
+    return f"[{''.join(map(re.escape, kept))}]"
 
 
 class _Facets:
@@ -101,7 +120,7 @@ class _Facets:
         if patterns := said.pop("pattern", None):
             plain = [each for each in patterns if _PLAIN.fullmatch(each)]
             must(bool(plain))
-            self.patterns.append(f"(?:{'|'.join(plain)})")
+            self.patterns.append(f"(?:{'|'.join(map(_between_tags, plain))})")
         if enumerated := said.pop("enumeration", None):
             self.enumerated.append(enumerated)
         for name, (value,) in said.items():
