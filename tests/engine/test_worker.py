@@ -162,6 +162,50 @@ def test_a_lock_held_by_an_operator_counts_against_no_message(postgres_url, tmp_
     store.close()
 
 
+def test_what_comes_again_takes_effect_before_what_comes_after_it(store, tmp_path):
+    """Though it is processed by itself, and what is fresh together: in order of arrival."""
+    numbers = [f"INV-{at}" for at in range(5)]
+    invoices = [messages.invoice_posted(each, message_id=each) for each in numbers]
+    drop(tmp_path, "erp", messages.customer_account("ACME", message_id="account"), *invoices)
+
+    with worker(store, tmp_path) as working:
+        assert len(working.receiver.receive(3, 0.0)) == 3
+        working.receiver.pause()
+        assert working.step()
+
+    with store.engine.connect() as connection:
+        written = connection.execute(
+            sa.select(tables.message.c.message_id).order_by(tables.message.c.id)
+        )
+        assert written.scalars().all() == ["account", *numbers]
+
+
+def test_a_neighbour_in_the_way_counts_against_no_message(postgres_url, tmp_path):
+    """Who took the same invoice number meanwhile is seen the second time, in the same attempt."""
+    upgrade(postgres_url)
+    store, other = connect(postgres_url), connect(postgres_url)
+    Engine(store).register(SENDERS)
+    known = assemble(Settings(bus_url="folder:unused")).handlers["InvoicePosted"]
+    taken = [messages.invoice_posted("INV-1", customer="OTHER", message_id="theirs")]
+
+    def decide(message, book, context):
+        if taken:
+            assert Engine(other).send(taken.pop()) == ["accepted"]
+        return known.decide(message, book, context)
+
+    Engine(store).send(messages.customer_account("ACME"), messages.customer_account("OTHER"))
+    drop(tmp_path, "erp", messages.invoice_posted("INV-1", message_id="ours"))
+    chosen = {"InvoicePosted": replace(known, decide=decide)}
+    with worker(store, tmp_path, chosen, attempts_max=1) as working:
+        working.receiver.receive(1, 0.0)
+        working.receiver.pause()
+        assert working.step()
+
+    assert outcomes(store)["ours"] == "invoice-immutable"
+    other.close()
+    store.close()
+
+
 def test_a_worker_that_is_to_end_takes_everything_along(rabbitmq_server, amqp_url, postgres_url):
     """Also what the broker holds back until there are acknowledgements."""
     place = site.build(rabbitmq_server, amqp_url, postgres_url, batch_size=5)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from threading import Event
 
 from invoice_gateway.engine.intake import Incoming
@@ -23,15 +24,25 @@ PATIENCE_S = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What was received at a time; `understood` is what its fresh messages say, or will be."""
+    """What was received at a time; `understood` is what it says, or will be: all of it is fresh."""
 
     deliveries: Sequence[Delivery] = ()
     understood: Future[list[Incoming]] | None = None
 
     @property
     def fresh(self) -> list[Delivery]:
-        """Return what came for the first time, in order: that is processed together."""
-        return [each for each in self.deliveries if each.origin == "in" and not each.redelivered]
+        """Return what came for the first time, in order."""
+        return [each for each in self.deliveries if is_fresh(each)]
+
+    def runs(self) -> Iterator[tuple[bool, list[Delivery]]]:
+        """Yield all of it in order: (True, what is fresh and follows each other), (False, ...)."""
+        for fresh, found in groupby(self.deliveries, is_fresh):
+            yield fresh, [*found]
+
+
+def is_fresh(delivery: Delivery) -> bool:
+    """Return whether it came for the first time, from a sender: such are processed together."""
+    return delivery.origin == "in" and not delivery.redelivered
 
 
 class Turns:
@@ -121,11 +132,11 @@ class Ahead:
         deliveries = self._receiver.receive(self._batch_size, 0.0)
         if not deliveries:
             return
-        self._batch = batch = Batch(deliveries=deliveries)
-        fresh = batch.fresh
-        if fresh and sum(len(each.body) for each in fresh) <= self._most_bytes:
-            understood = self._thread.submit(self._understand, fresh, self._turns.wait)
-            self._batch = Batch(deliveries=deliveries, understood=understood)
+        understood = None
+        small = sum(len(each.body) for each in deliveries) <= self._most_bytes
+        if small and all(map(is_fresh, deliveries)):
+            understood = self._thread.submit(self._understand, deliveries, self._turns.wait)
+        self._batch = Batch(deliveries=deliveries, understood=understood)
 
     def forget(self) -> None:
         """Drop what was received ahead: the receiver hands it back."""

@@ -135,14 +135,20 @@ class Worker:
         return True
 
     def _deal_with(self, batch: Batch) -> None:
-        """Process a batch: what came for the first time together, everything else by itself."""
-        for portion in [batch.fresh] if batch.understood else _portions(batch.fresh):
-            self._together(portion, batch.understood)
-        for delivery in batch.deliveries:
-            if delivery.origin != "in":
-                self._set_aside(delivery)
-            elif delivery.redelivered:
-                self._alone(delivery)
+        """Process a batch in order: what came for the first time together, all else by itself.
+
+        What a dead neighbour left comes again before what is fresh, and takes effect before it.
+        """
+        for fresh, run in batch.runs():
+            if fresh:
+                for portion in [run] if batch.understood else _portions(run):
+                    self._together(portion, batch.understood)
+                continue
+            for delivery in run:
+                if delivery.origin == "in":
+                    self._alone(delivery)
+                else:
+                    self._set_aside(delivery)
 
     def finish(self) -> None:
         """Wait for what is in flight and mark it; what is not confirmed is left to the relay."""
@@ -187,7 +193,7 @@ class Worker:
                 self._refuse(delivery, _given_up(attempts), {0: name})
                 return
             # What failed may be a parked message that this one releases: then leave it to the tick.
-            processed = self._process([delivery], None, {0: name}, releasing=attempts == 1)
+            processed = self._insistently(delivery, name, releasing=attempts == 1)
         except StoreUnavailable:
             self._excused.append(name)
             raise
@@ -196,6 +202,19 @@ class Worker:
             self._again.append(delivery)
             return
         self._settle([delivery], processed)
+
+    def _insistently(self, delivery: Delivery, name: str, *, releasing: bool) -> Processed:
+        """Process one message, and again where a neighbour was in its way: no failure of its own.
+
+        Raises:
+            Conflict: it was in its way every time, or it is no neighbour.
+        """
+        for _ in range(CONFLICTS_MAX - 1):
+            try:
+                return self._process([delivery], None, {0: name}, releasing=releasing)
+            except Conflict as conflict:
+                log.info("batch.conflicted", reason=str(conflict), messages=1)
+        return self._process([delivery], None, {0: name}, releasing=releasing)
 
     def _refuse(
         self, delivery: Delivery, refusal: Rejected, attempts: Mapping[int, str] | None = None
