@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import sqlalchemy as sa
-
 from invoice_gateway.engine.ports import Conflict
 from invoice_gateway.model.decision import Book, Entity, Scope
 from invoice_gateway.model.invoice import Invoice
@@ -28,6 +26,7 @@ from invoice_gateway.model.ledger import (
 
 from . import reads, reads_money, rows, rows_disputes, rows_money, sql
 from .connection import Session
+from .query import Query
 from .wanted import Owners, Wanted, things, union
 
 
@@ -138,11 +137,11 @@ class _Loading:
         self.found.append(entity)
         self.known.keep(entity, number)
 
-    def _read(self, statement: sa.Executable, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    def _read(self, statement: Query, parameters: Mapping[str, Any]) -> Sequence[Any]:
         return self.session.read(statement, parameters)
 
     def _grouped(
-        self, statement: sa.Executable, name: str, numbers: Collection[int]
+        self, statement: Query, name: str, numbers: Collection[int]
     ) -> dict[int, list[Any]]:
         """Return the rows that belong to `numbers`, by their first column, without it."""
         found: dict[int, list[Any]] = defaultdict(list)
@@ -190,9 +189,9 @@ class _Loading:
                 self.session, "notice", "kind", "party", "notice_id", rows=wanted.notices
             )
             for row in self._read(reads.notices(pg), parameters):
-                self._keep(Notice(**row._mapping))  # noqa: SLF001 - the public name of it
+                self._keep(Notice(**row._asdict()))
 
-    def _dispute(self, row: sa.Row[Any]) -> None:
+    def _dispute(self, row: Any) -> None:  # noqa: ANN401 - a row
         dispute = rows_disputes.dispute(row)
         self._keep(dispute)
         self._reach(dispute.invoice, dispute.id in self._removable.disputes)

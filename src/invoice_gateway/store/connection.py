@@ -18,6 +18,7 @@ from invoice_gateway.engine.ports import StoreUnavailable
 from .encoders import Blobs, BlobsDumper, Texts, TextsDumper
 from .errors import GaveWay, place, translated
 from .lending import LendingConnection
+from .query import Query
 from .sql import Bulk, Columns
 from .sql import Row as Values
 from .tables import BATCHES, counter
@@ -181,6 +182,8 @@ class Session:
     """One connection in one transaction: reads at once, writes gathered and sent together."""
 
     __slots__ = (
+        "_cursor",
+        "_driver",
         "_ids",
         "_transaction",
         "_waiting",
@@ -200,16 +203,30 @@ class Session:
         self.postgresql = connection.dialect.name == "postgresql"
         self.where = place(connection.engine.url)
         self._transaction = connection.begin()
+        driver: Any = connection.connection.driver_connection
+        self._driver, self._cursor = driver, driver.cursor()
         self._writes: list[tuple[Bulk, Columns]] = []
         self._ids: Iterator[int] = iter(())
 
     def read(
-        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
+        self, statement: Query | sa.Executable, parameters: Mapping[str, Any] | None = None
     ) -> Sequence[Any]:
         """Return all rows of `statement`; what was written before is visible."""
         self.flush()
+        if self.postgresql and isinstance(statement, Query):
+            with translated(self.where):
+                written = statement.written
+                cursor = self._carry_out(written.text, {**written.given, **(parameters or {})})
+                return statement.rows(cursor.fetchall())
+        plain = statement.statement if isinstance(statement, Query) else statement
         with translated(self.where), self._waiting():
-            return self.connection.execute(statement, parameters or {}).fetchall()
+            return self.connection.execute(plain, parameters or {}).fetchall()
+
+    def _carry_out(self, text: str, parameters: Any) -> Any:  # noqa: ANN401 - as the driver does
+        """Hand a statement to the driver of PostgreSQL; who listens to SQLAlchemy hears of it."""
+        for hear in self.connection.dispatch.before_cursor_execute:
+            hear(self.connection, self._cursor, text, parameters, None, False)  # noqa: FBT003
+        return self._cursor.execute(text, parameters)
 
     def run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> int:
         """Carry out one statement that changes something; return how many rows it touched."""
@@ -246,26 +263,25 @@ class Session:
 
     def _send(self, writes: Sequence[tuple[Bulk, Columns]]) -> None:
         """Send writes to PostgreSQL: many rows by COPY, all else between two of those in one go."""
-        driver: Any = self.connection.connection.driver_connection
         together = []
         for bulk, columns in writes:
             if bulk.copy is None or len(columns[0]) * len(columns) < COPY_FROM:
                 together.append((bulk, columns))
                 continue
-            self._pipeline(driver, together)
+            self._pipeline(together)
             together = []
             chunks = [*bulk.chunks(columns)]
-            with driver.cursor() as cursor, cursor.copy(bulk.copy) as copy:
+            with self._cursor.copy(bulk.copy) as copy:
                 for chunk in chunks:
                     copy.write(chunk)
-        self._pipeline(driver, together)
+        self._pipeline(together)
 
-    def _pipeline(self, driver: Any, writes: Sequence[tuple[Bulk, Columns]]) -> None:  # noqa: ANN401
+    def _pipeline(self, writes: Sequence[tuple[Bulk, Columns]]) -> None:
         if writes:
             arrays = [bulk.arrays(columns) for bulk, columns in writes]
-            with driver.pipeline():
+            with self._driver.pipeline():
                 for (bulk, _), each in zip(writes, arrays, strict=True):
-                    self.connection.exec_driver_sql(bulk.postgresql, each)
+                    self._carry_out(bulk.postgresql, each)
 
     def lock(self, names: Iterable[str]) -> None:
         """Lock `names` until the transaction ends, sorted by what is locked: no deadlock.
@@ -340,14 +356,16 @@ _SNAPSHOT: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
     "sqlite": {},  # one BEGIN is one state of affairs
 }
-_NEXT_POSTGRESQL = sa.select(BATCHES.next_value())
+_NEXT_POSTGRESQL = Query(sa.select(BATCHES.next_value()))
 _NEXT_SQLITE = sa.text(
     f"INSERT INTO {counter.name} (name, value) VALUES ('batch', 1) "  # noqa: S608
     "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
 )
-_LOCK = sa.text(
-    # The count needs every lock, and the next batch number comes after the count.
-    "SELECT nextval('batch_seq') FROM (SELECT count(got) FROM "
-    "(SELECT pg_advisory_xact_lock(hash) IS NULL AS got "
-    "FROM unnest(CAST(:hashes AS bigint[])) AS hash OFFSET 0) AS locks) AS done"
+_LOCK = Query(
+    sa.text(
+        # The count needs every lock, and the next batch number comes after the count.
+        "SELECT nextval('batch_seq') FROM (SELECT count(got) FROM "
+        "(SELECT pg_advisory_xact_lock(hash) IS NULL AS got "
+        "FROM unnest(CAST(:hashes AS bigint[])) AS hash OFFSET 0) AS locks) AS done"
+    ).columns(sa.column("batch", sa.BigInteger()))
 )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from . import rows, tables
 from .columns import ID
+from .query import Query
 from .sql import among, keyset, keyset_query
 from .tables import (
     account,
@@ -35,7 +36,7 @@ Part = Callable[[bool], Ids]
 
 
 @cache
-def owners(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def owners(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
     """Return (kind, key, key, account) of the named invoices, memos and disputes."""
     found = []
     for part in parts:
@@ -51,7 +52,7 @@ def owners(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa: 
             join = table.join(wanted, same(table, wanted, "issuer", "number"))
             owner = table.c.account
         found.append(sa.select(sa.literal(part), *columns, owner).select_from(join))
-    return sa.union_all(*found)
+    return Query(sa.union_all(*found))
 
 
 def same(table: sa.FromClause, other: sa.FromClause, *names: str) -> sa.ColumnElement[bool]:
@@ -60,7 +61,7 @@ def same(table: sa.FromClause, other: sa.FromClause, *names: str) -> sa.ColumnEl
 
 
 @cache
-def accounts(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def accounts(postgresql: bool) -> Query:  # noqa: FBT001
     """Return the accounts named `account`, once per ancestor, nearest first."""
     wanted = keyset("account", "party", postgresql=postgresql)
     up = (
@@ -74,7 +75,7 @@ def accounts(postgresql: bool) -> sa.Executable:  # noqa: FBT001
         .join(account, account.c.party == up.c.ancestor)
         .where(account.c.parent.is_not(None), up.c.depth < DEEPEST)
     )
-    return (
+    return Query(
         sa.select(account, up.c.ancestor)
         .join(wanted, wanted.c.party == account.c.party)
         .outerjoin(up, up.c.party == account.c.party)
@@ -174,10 +175,10 @@ INVOICE_PARTS: dict[str, Part] = {
 
 
 @cache
-def invoices(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def invoices(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
     """Return the invoices found by any of `parts` (`INVOICE_PARTS`), oldest first."""
     ids = sa.union(*(INVOICE_PARTS[part](postgresql) for part in parts)).subquery("ids")
-    return (
+    return Query(
         sa.select(invoice)
         .join(ids, invoice.c.id == ids.c.id)
         .order_by(invoice.c.issue_date, invoice.c.issuer, invoice.c.number)
@@ -185,10 +186,10 @@ def invoices(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa
 
 
 @cache
-def lines(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def lines(postgresql: bool) -> Query:  # noqa: FBT001
     """Return the lines of the invoices numbered `invoices`, in document order."""
     state = line_state.c
-    return (
+    return Query(
         sa.select(
             invoice_line.c.invoice_id,
             invoice_line.c.line_no,
@@ -214,19 +215,20 @@ def events() -> sa.Select[Any]:
 
 
 @cache
-def disputes(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def disputes(postgresql: bool) -> Query:  # noqa: FBT001
     """Return the disputes named `dispute`."""
     wanted = keyset("dispute", "id", postgresql=postgresql)
-    return _disputes().join(wanted, dispute.c.id == wanted.c.id)
+    return Query(_disputes().join(wanted, dispute.c.id == wanted.c.id))
 
 
 @cache
-def open_disputes(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def open_disputes(postgresql: bool) -> Query:  # noqa: FBT001
     """Return the open disputes of the invoices numbered `invoices`."""
-    return _disputes().where(
+    found = _disputes().where(
         sa.text("dispute.state = 'open'"),
         among(dispute.c.invoice_id, "invoices", postgresql=postgresql),
     )
+    return Query(found)
 
 
 def _disputes() -> sa.Select[Any]:
@@ -238,10 +240,10 @@ def _disputes() -> sa.Select[Any]:
 
 
 @cache
-def memos(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def memos(postgresql: bool) -> Query:  # noqa: FBT001
     """Return the memos named `memo`."""
     wanted = keyset("memo", "issuer", "number", postgresql=postgresql)
-    return (
+    return Query(
         sa.select(memo, *invoice_ends())
         .join(wanted, same(memo, wanted, "issuer", "number"))
         .outerjoin(invoice, memo.c.invoice_id == invoice.c.id)
@@ -249,10 +251,10 @@ def memos(postgresql: bool) -> sa.Executable:  # noqa: FBT001
 
 
 @cache
-def memo_parts(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def memo_parts(postgresql: bool) -> Query:  # noqa: FBT001
     """Return (memo, line, amount, applied, excess) of the memos numbered `memos`."""
     part = memo_part.c
-    return (
+    return Query(
         sa.select(part.memo_id, part.line_no, part.amount, part.applied, part.excess)
         .where(among(part.memo_id, "memos", postgresql=postgresql))
         .order_by(part.memo_id, part.position)
@@ -260,10 +262,10 @@ def memo_parts(postgresql: bool) -> sa.Executable:  # noqa: FBT001
 
 
 @cache
-def reversals(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def reversals(postgresql: bool) -> Query:  # noqa: FBT001
     """Return the reversals named `reversal`."""
     wanted = keyset("reversal", "account", "reference", postgresql=postgresql)
-    return (
+    return Query(
         sa.select(reversal, *source_ends())
         .join(wanted, same(reversal, wanted, "account", "reference"))
         .join(source, reversal.c.source_id == source.c.id)
@@ -271,7 +273,8 @@ def reversals(postgresql: bool) -> sa.Executable:  # noqa: FBT001
 
 
 @cache
-def notices(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def notices(postgresql: bool) -> Query:  # noqa: FBT001
     """Return the notices named `notice`."""
     wanted = keyset("notice", "kind", "party", "notice_id", postgresql=postgresql)
-    return sa.select(notice).join(wanted, same(notice, wanted, "kind", "party", "notice_id"))
+    found = sa.select(notice)
+    return Query(found.join(wanted, same(notice, wanted, "kind", "party", "notice_id")))

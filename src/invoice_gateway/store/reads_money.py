@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from .query import Query
 from .reads import Ids, Part, invoice_ends, same, source_ends
 from .sql import among, keyset
 from .tables import IDLE, allocation, allocation_part, invoice, pair, source, source_intent
@@ -50,10 +51,10 @@ SOURCE_PARTS: dict[str, Part] = {
 
 
 @cache
-def sources(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def sources(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
     """Return the sources found by any of `parts` (`SOURCE_PARTS`), by value date."""
     ids = sa.union(*(SOURCE_PARTS[part](postgresql) for part in parts)).subquery("ids")
-    return (
+    return Query(
         sa.select(source)
         .join(ids, source.c.id == ids.c.id)
         .order_by(source.c.value_date, source.c.account, source.c.type, source.c.reference)
@@ -61,9 +62,9 @@ def sources(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa:
 
 
 @cache
-def intents(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def intents(postgresql: bool) -> Query:  # noqa: FBT001
     """Return the intents of the sources numbered `sources`, as they were given."""
-    return (
+    return Query(
         sa.select(source_intent)
         .where(among(source_intent.c.source_id, "sources", postgresql=postgresql))
         .order_by(source_intent.c.source_id, source_intent.c.position)
@@ -102,10 +103,10 @@ ALLOCATION_PARTS: dict[str, Part] = {
 
 
 @cache
-def allocations(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def allocations(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
     """Return the posted allocations found by any of `parts` (`ALLOCATION_PARTS`), oldest first."""
     ids = sa.union(*(ALLOCATION_PARTS[part](postgresql) for part in parts)).subquery("ids")
-    return (
+    return Query(
         sa.select(allocation, *source_ends(), *invoice_ends())
         .join(ids, allocation.c.id == ids.c.id)
         .join(source, allocation.c.source_id == source.c.id)
@@ -116,9 +117,9 @@ def allocations(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # n
 
 
 @cache
-def allocation_parts(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def allocation_parts(postgresql: bool) -> Query:  # noqa: FBT001
     """Return (allocation, line, amount) of the allocations numbered `allocations`."""
-    return (
+    return Query(
         sa.select(
             allocation_part.c.allocation_id, allocation_part.c.line_no, allocation_part.c.amount
         )
@@ -155,10 +156,10 @@ PAIR_PARTS = {"pair": _pairs_named, "sources": _pairs_blocked}
 
 
 @cache
-def pairs(parts: tuple[str, ...], postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def pairs(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
     """Return the pairs named `pair`, and the blocked ones of the sources numbered `sources`."""
     ids = sa.union(*(PAIR_PARTS[part](postgresql) for part in parts)).subquery("ids")
-    return (
+    return Query(
         sa.select(pair.c.blocked, *source_ends(), *invoice_ends())
         .join(ids, same(pair, ids, "source_id", "invoice_id"))
         .join(source, pair.c.source_id == source.c.id)

@@ -12,6 +12,7 @@ from invoice_gateway.model.decision import Actor, Book, Role, Scope, Waiting
 
 from . import book, entities, records, sql
 from .connection import Session
+from .query import Query
 from .reads import same
 from .tables import OWNS_ITS_ID, REFUSED, message, parked, sender
 from .wanted import named
@@ -154,15 +155,16 @@ def waiting_messages() -> sa.Select[Any]:
 
 
 @cache
-def _senders(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def _senders(postgresql: bool) -> Query:  # noqa: FBT001
     wanted = sql.keyset("sender", "name", postgresql=postgresql)
-    return sa.select(sender).join(wanted, same(sender, wanted, "name")).where(sender.c.active)
+    found = sa.select(sender).join(wanted, same(sender, wanted, "name"))
+    return Query(found.where(sender.c.active))
 
 
 @cache
-def _waiters(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def _waiters(postgresql: bool) -> Query:  # noqa: FBT001
     wanted = sql.keyset("waiting", "kind", "key", postgresql=postgresql)
-    return (
+    return Query(
         waiting_messages()
         .join(wanted, same(parked, wanted, "kind", "key"))
         .limit(sa.bindparam("limit", type_=sa.Integer))
@@ -170,7 +172,7 @@ def _waiters(postgresql: bool) -> sa.Executable:  # noqa: FBT001
 
 
 @cache
-def _seen(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def _seen(postgresql: bool) -> Query:  # noqa: FBT001
     """Return owners and refused ones, each found through the index that is for them."""
     wanted = sql.keyset("seen", "sender", "message_id", postgresql=postgresql)
     names = ("id", "sender", "message_id", "hash", "outcome", "duplicates", "events")
@@ -179,17 +181,18 @@ def _seen(postgresql: bool) -> sa.Executable:  # noqa: FBT001
     owners, refused = (sa.text(f"message.{condition}") for condition in (OWNS_ITS_ID, REFUSED))
     if not postgresql:
         joined = found.join(wanted, named)
-        return sa.union_all(joined.where(refused), joined.where(owners))
+        return Query(sa.union_all(joined.where(refused), joined.where(owners)))
     # Key by key, whatever is known of the table when the statement is planned: it may be new then.
     each = [
         found.where(named, which).correlate(wanted).offset(sa.literal_column("0")).lateral()
         for which in (refused, owners)
     ]
-    return sa.union_all(*(sa.select(one).select_from(wanted.join(one, sa.true())) for one in each))
+    found_by_key = [sa.select(one).select_from(wanted.join(one, sa.true())) for one in each]
+    return Query(sa.union_all(*found_by_key))
 
 
 @cache
-def _still_parked(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def _still_parked(postgresql: bool) -> Query:  # noqa: FBT001
     rows = sql.among(parked.c.message, "records", postgresql=postgresql)
     found = sa.select(parked.c.message).where(rows).order_by(parked.c.message)
-    return found.with_for_update() if postgresql else found
+    return Query(found.with_for_update() if postgresql else found)
