@@ -18,9 +18,9 @@ from benchmarks.harness.workers import workers
 from benchmarks.sections.context import Context
 from tests.services.power import free_port
 
-MESSAGES = 15_000
+MESSAGES = 40_000
 SECONDS = 5
-RATE_HZ = 250
+RATE_HZ = 400
 TOP = 30
 
 

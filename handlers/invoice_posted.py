@@ -1,7 +1,7 @@
 """InvoicePosted: an ERP posts an invoice; it is issued at once and waits for money."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -44,7 +44,7 @@ from invoice_gateway.handler import (
     WaitsFor,
     allocations,
     check_totals,
-    gross,
+    gross_columns,
     known_before,
     memos,
     own_number,
@@ -185,34 +185,36 @@ def _lines(
     lines: Rows, extras: list[Extra], items: list[Item], taxes: list[Tax], totals: Totals
 ) -> tuple[Line, ...]:
     """Return the lines with their gross amounts, then charges, shipping and rounding (T-03)."""
-    shares = gross(items, taxes, totals.rounding)
-    amounts = [share.amount for share in shares[: len(lines)]]
-    terms = _terms(lines, items, [share.tax for share in shares[: len(lines)]])
+    nets, keys, _ = zip(*items, strict=True)
+    shares, amounts = gross_columns(nets, keys, taxes, totals.rounding)
+    sold = slice(0, len(lines))
+    terms = _terms(lines, nets[sold], keys[sold], shares[sold])
     kinds = [Kind.ITEM] * len(lines)
-    found = [*tabled(Line, lines.texts("LineNo"), kinds, amounts, terms)]
-    numbered = enumerate(zip(extras, shares[len(lines) :], strict=True), 1)
-    for at, (extra, share) in numbered:
+    found = [*tabled(Line, lines.texts("LineNo"), kinds, amounts[sold], terms)]
+    for at, extra in enumerate(extras, 1):
         if extra.item.allowance:
             continue
+        place = len(lines) + at - 1
         detail = LineTerms(
             extra.reason or extra.kind,
             net=extra.item.net,
             tax_category=extra.item.tax.category,
             tax_rate=extra.item.tax.rate,
-            tax=share.tax,
+            tax=shares[place],
         )
         kind = CHARGES[extra.kind]
-        found.append(Line(f"{kind.value}:{at}", kind, share.amount, detail))
-    rounded = totals.tax_inclusive + totals.rounding - sum([share.amount for share in shares])
+        found.append(Line(f"{kind.value}:{at}", kind, amounts[place], detail))
+    rounded = totals.tax_inclusive + totals.rounding - sum(amounts)
     if rounded:
         detail = LineTerms("Rounding", net=rounded)
         found.append(Line("rounding:1", Kind.ROUNDING, rounded, detail))
     return tuple(found)
 
 
-def _terms(lines: Rows, items: list[Item], taxes: list[int]) -> Iterable[LineTerms]:
+def _terms(
+    lines: Rows, nets: Sequence[int], keys: Sequence[TaxKey], taxes: Sequence[int]
+) -> Iterable[LineTerms]:
     """Return what was sold, line by line."""
-    sold = items[: len(lines)]
     return tabled(
         LineTerms,
         lines.texts("Description"),
@@ -220,9 +222,8 @@ def _terms(lines: Rows, items: list[Item], taxes: list[int]) -> Iterable[LineTer
         lines.texts("Quantity"),
         lines.maybe("Quantity/@unit"),
         lines.texts("UnitPrice"),
-        [item.net for item in sold],
-        [item.tax.category for item in sold],
-        [item.tax.rate for item in sold],
+        nets,
+        *zip(*keys, strict=True),
         taxes,
         lines.maybe("OrderLine"),
     )

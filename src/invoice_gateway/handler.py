@@ -72,7 +72,7 @@ from invoice_gateway.model.totals import (
     TaxKey,
     Totals,
     check_totals,
-    gross,
+    gross_columns,
 )
 from invoice_gateway.xml.document import Document
 from invoice_gateway.xml.rows import Rows
@@ -133,7 +133,7 @@ __all__ = [
     "allocations",
     "check_totals",
     "disputes",
-    "gross",
+    "gross_columns",
     "known_before",
     "memos",
     "own_number",

@@ -15,6 +15,7 @@ frozen (`blank`), and freeze the value by giving it its class:
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -50,10 +51,19 @@ def tabled(kind: type[N], first: Collection[Any], *columns: Iterable[Any]) -> It
     Raises:
         KeyError: a field without a column has no default.
     """
-    named = kind._fields[1 + len(columns) :]
-    defaults = [repeat(kind._field_defaults[name], len(first)) for name in named]
+    defaults = map(repeat, _defaults(kind, 1 + len(columns)), repeat(len(first)))
     rows = zip(first, *columns, *defaults, strict=True)
     return map(tuple.__new__, repeat(kind), rows)
+
+
+@cache
+def _defaults(kind: type[Any], given: int) -> tuple[Any, ...]:
+    """Return what the fields after the first `given` are where nobody says otherwise.
+
+    Raises:
+        KeyError: a field has no default.
+    """
+    return tuple(kind._field_defaults[name] for name in kind._fields[given:])
 
 
 def _compiled(head: str, body: str, kind: type, names: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -68,7 +78,6 @@ if TYPE_CHECKING:
     from dataclasses import replace as evolve  # names and types of the changes are checked as ever
 else:
     from dataclasses import fields
-    from functools import cache
 
     def evolve(value: T, /, **changes: Any) -> T:  # noqa: ANN401
         """Return a copy of `value`, a dataclass with slots, with `changes` to it.

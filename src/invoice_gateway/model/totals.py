@@ -161,27 +161,39 @@ def gross(items: Sequence[Item], taxes: Iterable[Tax], rounding: int) -> tuple[G
     Raises:
         ValueError: the document comes to less than nothing; it is a credit then.
     """
-    shares, amounts = [0] * len(items), [0] * len(items)
+    nets, keys = [item.net for item in items], [item.tax for item in items]
+    return tuple(tabled(Gross, *gross_columns(nets, keys, taxes, rounding)))
+
+
+def gross_columns(
+    nets: Sequence[int], keys: Sequence[TaxKey], taxes: Iterable[Tax], rounding: int
+) -> tuple[list[int], list[int]]:
+    """Return tax shares and gross amounts, as `gross` does, of items given as columns.
+
+    Raises:
+        ValueError: as `gross`.
+    """
+    shares, amounts = [0] * len(nets), [0] * len(nets)
     owed = min(rounding, 0)
     places: dict[TaxKey, list[int]] = {}
-    for at, (_, key, _) in enumerate(items):
+    for at, key in enumerate(keys):
         places.setdefault(key, []).append(at)
     for tax in taxes:
         positive = places.get(tax.key, [])
-        nets = [items[at].net for at in positive]
-        net_total = sum(nets)
-        if net_total < 0 or max(nets, default=0) <= 0:
+        own = [nets[at] for at in positive]
+        net_total = sum(own)
+        if net_total < 0 or max(own, default=0) <= 0:
             owed += net_total + tax.amount
             continue
-        if min(nets) <= 0:  # else there is nothing to take off: each keeps its own
-            positive = [at for at in positive if items[at].net > 0]
-            nets = [*spread(net_total, [items[at].net for at in positive])]
-        for at, net, share in zip(positive, nets, spread(tax.amount, nets), strict=True):
+        if min(own) <= 0:  # else there is nothing to take off: each keeps its own
+            positive = [at for at in positive if nets[at] > 0]
+            own = [*spread(net_total, [nets[at] for at in positive])]
+        for at, net, share in zip(positive, own, spread(tax.amount, own), strict=True):
             shares[at], amounts[at] = share, net + share
     assert owed <= 0, "a category without positive items cannot ask for money"
     if owed:
         amounts = _reduced(amounts, owed, max(rounding, 0))
-    return tuple(tabled(Gross, shares, amounts))
+    return shares, amounts
 
 
 def _reduced(amounts: list[int], owed: int, lift: int) -> list[int]:

@@ -1,9 +1,9 @@
 """Typed reads of a message that its schema has called valid."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from lxml import etree
 
@@ -14,10 +14,11 @@ from invoice_gateway.xml import lexical
 from invoice_gateway.xml.canonical import canonical
 from invoice_gateway.xml.place import line_of, local_name, namespace, path_of
 from invoice_gateway.xml.rows import Rows
-from invoice_gateway.xml.shape import Found, Node, element_at, meant, pieces_of, shape_of
+from invoice_gateway.xml.shape import Found, element_at, meant
 from invoice_gateway.xml.text import clip
+from invoice_gateway.xml.whole import Part, all_of
 
-__all__ = ["Document", "Part", "Peeked", "Whole", "canonical", "peek"]
+__all__ = ["Document", "Peeked", "canonical", "peek"]
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class Document:
     def __init__(self, said: "etree._Element | Part", enterprise: str) -> None:
         """Read the document with this root, or a part of one; without issuer, `enterprise`'s."""
         self._enterprise = enterprise
-        part = said if isinstance(said, Part) else _all_of(said)
+        part = said if isinstance(said, Part) else all_of(said)
         self.whole, self.node, self._at, self._nth = part
         self._rows: dict[str, Rows] = {}
         self._twin: Document | None = None  # what its rows read: a cycle would keep the tree
@@ -110,25 +111,14 @@ class Document:
         if found is None:
             if self._twin is None:
                 self._twin = self._below(Found(self.node, 0, 0))
-            length = len(self.node.rows(path))
-            found = self._rows[path] = Rows(self._twin, path, length, self._twin.column)
+            part = Part(self.whole, self.node, self._at, self._nth)
+            found = self._rows[path] = Rows(self._twin, path, part)
         return found
 
     def one(self, path: str) -> "Document | None":
         """Return the element at `path` as a document of its own, or None."""
         found = self.node.down(path)
         return None if found is None else self._below(found)
-
-    def column(self, path: str, name: str) -> list[str | None]:
-        """Return the value `name` of each of the elements at `path`, None where there is none."""
-        places, at = self.node.column(path, name), self._at
-        pieces = self.whole.pieces
-        if isinstance(places, slice):
-            found = pieces[at + places.start : at + places.stop : places.step]
-            if self.whole.clean or not ("&" in "".join(found) or not lexical.are_collapsed(found)):
-                return [*found]
-            return [*map(meant, found)]
-        return [meant(pieces[at + place]) if isinstance(place, int) else place for place in places]
 
     def texts(self, path: str) -> tuple[str, ...]:
         """Return the values of the elements at `path`, in document order."""
@@ -314,35 +304,6 @@ class Document:
         return self.refuse(
             code, path, f"'{clip(self.text(path), _VALUE)}' cannot be read", expected
         )
-
-
-class Whole(NamedTuple):
-    """A document as libxml2 writes it, its texts, and how to get its tree.
-
-    `pieces` are all of it cut at the angle brackets, or only the texts that a node asks for; those
-    of a `clean` one are values as they are.
-    """
-
-    written: bytes
-    pieces: Sequence[str]
-    clean: bool
-    tree: Callable[[], etree._Element]
-
-
-class Part(NamedTuple):
-    """An element of a document: what it consists of, which piece is its own text, which it is."""
-
-    whole: Whole
-    node: Node
-    at: int
-    nth: int
-
-
-def _all_of(root: etree._Element) -> Part:
-    written: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=False, with_tail=False)
-    pieces = pieces_of(written)
-    clean = b"&" not in written and lexical.are_collapsed(pieces[::2])
-    return Part(Whole(written, pieces, clean, lambda: root), shape_of(pieces), 2, 0)
 
 
 class Peeked:

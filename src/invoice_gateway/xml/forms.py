@@ -23,12 +23,13 @@ from invoice_gateway.xml import lexical
 from invoice_gateway.xml.canonical import is_plain, of_plain
 from invoice_gateway.xml.declared import KEYREF, KEYS, XSD, Declared, must
 from invoice_gateway.xml.declared import Node as Declaration
-from invoice_gateway.xml.document import Document, Part, Whole
-from invoice_gateway.xml.identity import Key, surely_hold
+from invoice_gateway.xml.document import Document
+from invoice_gateway.xml.identity import Columns, Key, surely_holds
 from invoice_gateway.xml.safe import Limits, parse
 from invoice_gateway.xml.schemas import Schemas
-from invoice_gateway.xml.shape import Node, leaves_of
+from invoice_gateway.xml.shape import Node, Place, leaves_of
 from invoice_gateway.xml.surely import TEXT_ENDS, surely
+from invoice_gateway.xml.whole import Part, Whole
 
 LEARN_AFTER = 32
 """So many valid documents of a form make it worth compiling, which takes as long as reading 100."""
@@ -50,7 +51,7 @@ _VERSION = "Header/SchemaVersion"
 _PATHS = (f"{XSD}selector", f"{XSD}field")
 _STEP = re.compile(r"(?:[\w.-]+:)?[\w.-]+")
 
-Pick = Callable[[Sequence[str]], tuple[str, ...]]
+Pick = Callable[[Sequence[str]], Sequence[Any]]
 
 
 class Known(NamedTuple):
@@ -65,14 +66,29 @@ class Form(NamedTuple):
     """What documents that are alike have in common.
 
     `match` takes the text of one, without a declaration, and gives those of its leaves, which are
-    surely of their types when collapsed; `unique` says which of them must differ.
+    surely of their types when collapsed; `spaced` are those that may not be. `unique` says which
+    of them must differ, `keys` what must besides.
     """
 
     tag: str
     match: Callable[[str], re.Match[str] | None]
     node: Node
+    spaced: Pick
     unique: tuple[Pick, ...]
-    keys: tuple[Key, ...]
+    keys: tuple["Held", ...]
+
+
+class Held(NamedTuple):
+    """A `Key` in a form: what picks its columns, and those of the rows that refer to them."""
+
+    columns: tuple[Pick, ...]
+    decimals: tuple[bool, ...]
+    references: tuple[tuple[Pick, ...], ...]
+
+    def surely(self, values: Sequence[str]) -> bool:
+        """Return whether it holds among these texts; False in any doubt."""
+        references = [[pick(values) for pick in each] for each in self.references]
+        return surely_holds([pick(values) for pick in self.columns], self.decimals, references)
 
 
 class Forms:
@@ -104,17 +120,16 @@ class Forms:
 
     def _known(self, form: Form, body: bytes, written: bytes, found: re.Match[str]) -> Known | None:
         """Return the document of a form with these texts, if they are surely valid in it."""
-        text, values = found.string, found.groups()
-        spaced = "  " in text or "> " in text or " <" in text
-        if spaced and not lexical.are_collapsed(values):
+        values = found.groups()
+        if not lexical.are_collapsed(form.spaced(values)):
             return None
         for pick in form.unique:
             if len({*(rows := pick(values))}) != len(rows):
                 return None
+        if not all(key.surely(values) for key in form.keys):
+            return None
         whole = Whole(written, values, clean=True, tree=partial(parse, body, self._limits))
         document = Document(Part(whole, form.node, 0, 0), self._enterprise)
-        if not surely_hold(form.keys, document.rows):
-            return None
         return Known(document, *of_plain(written, form.tag))
 
     def learn(self, root: etree._Element, document: Document, body: bytes) -> None:
@@ -170,9 +185,27 @@ def _form(schemas: Schemas, tag: str, document: Document) -> Form:
         tag,
         re.compile(pattern).fullmatch,
         node,
+        _picking(sorted(facts.tokens)),
         tuple(map(_picking, facts.unique)),
-        keys,
+        tuple(_held(node, key) for key in keys),
     )
+
+
+def _held(node: Node, key: Key) -> Held:
+    """Return `key` as it is in documents that are alike."""
+
+    def picks(columns: Columns) -> tuple[Pick, ...]:
+        return tuple(_column(node.column(columns.path, name)) for name in columns.names)
+
+    return Held(picks(key.rows), key.rows.decimals, tuple(map(picks, key.references)))
+
+
+def _column(places: slice | Sequence[Place]) -> Pick:
+    """Return what picks the values at these places: leaves, or what all such documents say."""
+    if isinstance(places, slice):
+        return itemgetter(places)
+    said = [*places]
+    return lambda values: [values[each] if isinstance(each, int) else each for each in said]
 
 
 def _patterns(pieces: Sequence[str], types: Mapping[int, str]) -> list[str]:
@@ -195,11 +228,9 @@ def _patterns(pieces: Sequence[str], types: Mapping[int, str]) -> list[str]:
 
 
 def _picking(places: Sequence[int]) -> Pick:
-    """Return what picks the values at these places, as a tuple also where it is one."""
-    if len(places) == 1:
-        return itemgetter(slice(places[0], places[0] + 1))
-    pick: Any = itemgetter(*places)
-    return pick  # type: ignore[no-any-return] # itemgetter tells nobody that it makes tuples
+    """Return what picks the values at these places, as a tuple also where it is one or none."""
+    first, *more = places or [0]
+    return itemgetter(first, *more) if more else itemgetter(slice(first, first + len(places)))
 
 
 class _Facts:
@@ -210,7 +241,7 @@ class _Facts:
         self._schema = schema
         self.types: dict[int, str] = {}
         self.unique: list[list[int]] = []
-        self._tokens: set[int] = set()
+        self.tokens: set[int] = set()
 
     def gather(self, node: Node, declared: Declaration, at: int) -> None:
         """Gather what is said about the element `node`, whose first leaf is at `at`.
@@ -226,7 +257,7 @@ class _Facts:
             must(node.width > 1)
             self.types[at] = surely(self._schema, type_)
             if self._schema.restrictions(type_)[1] == "token":
-                self._tokens.add(at)
+                self.tokens.add(at)
         for constraint in declared.iterchildren(*KEYS, KEYREF):
             self._constrain(node, constraint, at)
 
@@ -240,5 +271,5 @@ class _Facts:
         found = [(each.at, each.node.place(fields[0])) for each in node.rows(row)]
         places = [at + row_at + place for row_at, place in found if isinstance(place, int)]
         if len(places) > 1:
-            must(self._tokens.issuperset(places))
+            must(self.tokens.issuperset(places))
             self.unique.append(places)

@@ -4,12 +4,15 @@ The check only ever says *surely valid*. In any doubt the schema itself is asked
 alone refuses, and in its own words.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from invoice_gateway.xml import lexical
 from invoice_gateway.xml.rows import Rows
+
+Table = Sequence[Sequence[Any]]
+"""Columns of texts, None where a row has none."""
 
 
 class Columns(NamedTuple):
@@ -33,31 +36,40 @@ class Key(NamedTuple):
 def surely_hold(keys: Iterable[Key], rows: Callable[[str], Rows]) -> bool:
     """Return whether `keys` hold in a document that is valid apart from them; False in any doubt.
 
-    Two rows surely differ when they do with their numbers normalised. One row surely refers to
-    another when it says the same letter by letter.
-
     Args:
         keys: What should hold.
         rows: Returns the rows at a path of the document.
     """
+
+    def read(columns: Columns) -> Table:
+        return [*map(rows(columns.path).maybe, columns.names)]
+
+    return all(
+        surely_holds(read(key.rows), key.rows.decimals, map(read, key.references)) for key in keys
+    )
+
+
+def surely_holds(columns: Table, decimals: tuple[bool, ...], references: Iterable[Table]) -> bool:
+    """Return whether no two rows of `columns` are alike, and each of `references` is like one.
+
+    Two rows surely differ when they do with their numbers normalised. One row surely refers to
+    another when it says the same letter by letter. False in any doubt: a value that is missing
+    (None) or empty is found nowhere.
+    """
     try:
-        for key in keys:
-            columns = _read(key.rows, rows)
-            if not (all(map(all, columns)) and _differ(columns, key.rows.decimals)):
-                return False
-            if key.references and not _found(columns, key.references, rows):
-                return False
+        if not (all(map(all, columns)) and _differ(columns, decimals)):
+            return False
     except ValueError:  # a number is too long to tell
         return False
+    known = None
+    for each in references:
+        known = known or {*zip(*columns, strict=True)}
+        if not known.issuperset(zip(*each, strict=True)):
+            return False
     return True
 
 
-def _read(columns: Columns, rows: Callable[[str], Rows]) -> list[Any]:
-    """Return what stands in `columns`, None where a value is missing."""
-    return [*map(rows(columns.path).maybe, columns.names)]
-
-
-def _differ(columns: list[list[str]], decimals: tuple[bool, ...]) -> bool:
+def _differ(columns: Table, decimals: tuple[bool, ...]) -> bool:
     """Return whether no two rows are alike, as far as that is sure.
 
     Raises:
@@ -70,17 +82,6 @@ def _differ(columns: list[list[str]], decimals: tuple[bool, ...]) -> bool:
         ]
     rows = columns[0] if len(columns) == 1 else zip(*columns, strict=True)
     return len({*rows}) == len(columns[0])
-
-
-def _found(
-    columns: list[list[str]], references: Iterable[Columns], rows: Callable[[str], Rows]
-) -> bool:
-    """Return whether each of `references` says what a row of `columns` says, where none is empty.
-
-    So one that lacks a value is not found, like one that says a number in another way.
-    """
-    known = {*zip(*columns, strict=True)}
-    return all(known.issuperset(zip(*_read(each, rows), strict=True)) for each in references)
 
 
 @lru_cache(maxsize=1024)

@@ -1,9 +1,11 @@
 """What stands in elements that repeat, read column by column: the lines of a document."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from invoice_gateway.xml import lexical
+from invoice_gateway.xml.shape import Place, meant
+from invoice_gateway.xml.whole import Part
 
 
 class Precise(Protocol):
@@ -30,24 +32,20 @@ class Rows:
     and not to be changed.
     """
 
-    __slots__ = ("_columns", "_document", "_length", "_path", "_read")
+    __slots__ = ("_at", "_columns", "_document", "_path", "_places", "_rows", "_whole")
 
-    def __init__(
-        self,
-        document: Precise,
-        path: str,
-        length: int,
-        read: Callable[[str, str], list[str | None]],
-    ) -> None:
-        """Read the `length` rows at `path` of `document`; `read` returns a column of them."""
-        self._document, self._path, self._length, self._read = document, path, length, read
-        self._columns: dict[str, list[str | None]] = {}
+    def __init__(self, document: Precise, path: str, part: Part) -> None:
+        """Read the rows at `path` of `part`, which `document` reads value by value."""
+        self._document, self._path = document, path
+        self._whole, node, self._at, _ = part
+        self._rows, self._places = node.rows(path), node.columns(path)
+        self._columns: dict[str, Sequence[str | None]] = {}
 
     def __len__(self) -> int:
         """Return how many rows there are."""
-        return self._length
+        return len(self._rows)
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str) -> Sequence[str]:
         """Return a column of texts, white space collapsed: what the schema judged.
 
         Raises:
@@ -58,12 +56,27 @@ class Rows:
             return [each.text(name) for each in self._each()]
         return found  # type: ignore[return-value] # none of them is None
 
-    def maybe(self, name: str) -> list[str | None]:
+    def maybe(self, name: str) -> Sequence[str | None]:
         """Return a column of texts, None where a row has none; not to be changed."""
         found = self._columns.get(name)
         if found is None:
-            found = self._columns[name] = self._read(self._path, name)
+            found = self._columns[name] = self._read(self._places[name])
         return found
+
+    def _read(self, places: slice | Sequence[Place]) -> Sequence[str | None]:
+        """Return what stands at these places, which are counted from the element."""
+        _, pieces, clean, _ = self._whole
+        at = self._at
+        if not isinstance(places, slice):
+            return [
+                meant(pieces[at + place]) if isinstance(place, int) else place for place in places
+            ]
+        if at:
+            places = slice(at + places.start, at + places.stop, places.step)
+        found = pieces[places]
+        if clean or not ("&" in "".join(found) or not lexical.are_collapsed(found)):
+            return found
+        return [*map(meant, found)]
 
     def amounts(self, name: str, currency: str) -> list[int]:
         """Return a column of amounts in minor units of `currency`.

@@ -80,7 +80,7 @@ class Node:
         self._first: dict[str, Found] | None = None
         self._places: dict[str, Place] = {}
         self._rows: dict[str, list[Found]] = {}
-        self._columns: dict[tuple[str, str], slice | list[Place]] = {}
+        self._columns: dict[str, Columns] = {}
 
     def first(self, name: str) -> Found | None:
         """Return the first child called `name`, or None."""
@@ -125,10 +125,13 @@ class Node:
 
     def column(self, path: str, name: str) -> slice | list[Place]:
         """Return where the value `name` of each row at `path` is; a slice where evenly apart."""
-        found = self._columns.get((path, name))
+        return self.columns(path)[name]
+
+    def columns(self, path: str) -> "Columns":
+        """Return where the values of the rows at `path` are, by name."""
+        found = self._columns.get(path)
         if found is None:
-            places = [_moved(node.place(name), at) for node, at, _ in self.rows(path)]
-            found = self._columns[path, name] = _even(places) or places
+            found = self._columns[path] = Columns(self.rows(path))
         return found
 
     def _repeated(self, path: str) -> list[Found]:
@@ -150,6 +153,23 @@ class Node:
         if bears:
             return at.node.attributes.get(attribute)
         return "" if at.node.mute else at.at
+
+
+class Columns(dict[str, slice | list[Place]]):
+    """Where a value of each of some rows is, by its name; found out when it is asked for."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: list[Found]) -> None:
+        """Know nothing of these rows yet."""
+        super().__init__()
+        self._rows = rows
+
+    def __missing__(self, name: str) -> slice | list[Place]:
+        """Look at each row: once per shape and column."""
+        places = [_moved(node.place(name), at) for node, at, _ in self._rows]
+        found = self[name] = _even(places) or places
+        return found
 
 
 def pieces_of(written: bytes) -> list[str]:
