@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from invoice_gateway.engine.ports import Conflict
+from invoice_gateway.engine.ports import Conflict, StoreUnavailable
 from invoice_gateway.model.decision import Scope
 from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.model.ledger import Allocation, Dispute, Intent, Pair, Part, Source
@@ -237,6 +237,25 @@ def test_what_appears_in_an_account_that_is_not_locked_is_a_conflict(store: SqlS
 
     with pytest.raises(Conflict, match="I-1"):
         load(store, Scope(invoices=(key("I-1"),)), lock=["OTHER"])
+
+
+def test_what_a_message_brings_is_looked_up_with_the_rest_and_locked_where_it_is(
+    store: SqlStore, other: SqlStore
+):
+    """Hardly ever is it there already; if it is in another account, nobody may change that now."""
+    put(store, account(), invoice("I-1"))
+    taken = ("invoice", str(key("I-1")))
+    scope = Scope(accounts=("OTHER",), invoices=(key("I-1"),), auto=True, provides=(taken,))
+
+    with store.work() as work:
+        assert work.accounts_of([scope]) == {"OTHER"}
+        work.lock({"OTHER"})
+        book = work.load([scope])
+        with pytest.raises(StoreUnavailable, match="lock"), other.work() as waiting:
+            waiting.lock([ACME])
+
+    assert book.get(Invoice, key("I-1")) is not None
+    assert [each.party for each in book.all(type(account()))] == [ACME]
 
 
 def test_the_other_end_of_an_allocation_may_belong_to_anybody(store: SqlStore):

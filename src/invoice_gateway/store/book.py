@@ -7,9 +7,8 @@ writes only what differs.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from invoice_gateway.engine.ports import Conflict
 from invoice_gateway.model.decision import Book, Entity, Scope
 from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
@@ -43,11 +42,20 @@ class Known:
         self.ids[type(entity)][entity.key] = number
 
 
+KINDS: Final[Mapping[str, type[Entity]]] = {"invoice": Invoice, "dispute": Dispute, "memo": Memo}
+"""What is named without its account."""
+
+
 def owners(session: Session, scopes: Sequence[Scope]) -> dict[tuple[str, object], str]:
-    """Return the account of every invoice, memo and dispute that `scopes` name and that exists."""
+    """Return the account of every invoice, memo and dispute that `scopes` name and that exists.
+
+    Nothing is asked about what the messages bring themselves: hardly ever is that there already.
+    """
     named: dict[str, list[Any]] = defaultdict(list)
+    brought = {each for scope in scopes for each in scope.provides}
     for kind, key in things(scopes):
-        named[kind].append(key)
+        if not brought or (kind, str(key)) not in brought:
+            named[kind].append(key)
     if not named:
         return {}
     parameters: dict[str, str] = {}
@@ -79,9 +87,6 @@ def load(
         known: Filled with what is loaded.
         owned: What `owners` answered before the accounts were locked.
         locked: The accounts locked; None when nobody locked anything.
-
-    Raises:
-        Conflict: something named appeared after `owners` looked, in an account that is not locked.
     """
     loading = _Loading(session, union(scopes, owned), known, locked or ())
     loading.accounts()
@@ -90,23 +95,22 @@ def load(
     loading.sources()
     loading.pairs()
     loading.invoices()
-    if locked is not None:
-        _check(loading, locked)
     return Book(loading.found)
 
 
-def _check(loading: "_Loading", locked: Collection[str]) -> None:
-    """Refuse to go on with something that a neighbour may be changing right now."""
-    named: list[tuple[type[Entity], Iterable[object]]] = [
-        (Invoice, loading.wanted.invoices),
-        (Dispute, loading.wanted.disputes),
-        (Memo, loading.wanted.memos),
-    ]
-    for kind, keys in named:
-        for key in keys:
-            entity = loading.known.entities[kind].get(key)
-            if entity is not None and entity.account not in locked:
-                raise Conflict(f"{kind.__name__} {key} appeared in an account that is not locked")
+def unlocked(
+    scopes: Sequence[Scope], known: Known, locked: Collection[str]
+) -> dict[tuple[str, object], str]:
+    """Return what `scopes` name in accounts that are not locked, each with its account.
+
+    A neighbour may be changing it right now.
+    """
+    found = {}
+    for kind, key in things(scopes):
+        entity = known.entities[KINDS[kind]].get(key)
+        if entity is not None and entity.account not in locked:
+            found[kind, key] = entity.account
+    return found
 
 
 def _keys(

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from invoice_gateway.engine.ports import Outcome, Saving, Seen, Waiter
+from invoice_gateway.engine.ports import Conflict, Outcome, Saving, Seen, Waiter
 from invoice_gateway.model.decision import Actor, Book, Role, Scope, Waiting
 
 from . import book, entities, records, sql
@@ -96,14 +96,31 @@ class SqlWork:
     def load(self, scopes: Sequence[Scope]) -> Book:
         """Return the union of all scopes: one statement per table, none when nothing is asked.
 
+        What a message brings may be there already, in an account that is not locked: that is locked
+        as well, and everything loaded again.
+
         Raises:
-            Conflict: something named has appeared in an account that is not locked.
+            Conflict: something else named has appeared in an account that is not locked.
         """
         if self._owners is None:
             self._owners = book.owners(self._session, [each for each in scopes if each.auto])
-        return book.load(
-            self._session, scopes, self._known, owned=self._owners, locked=self._locked
-        )
+        loaded, strange = self._load(scopes)
+        brought = {each for scope in scopes for each in scope.provides} if strange else ()
+        if strange and all((kind, str(key)) in brought for kind, key in strange):
+            self._owners |= strange
+            self.lock(strange.values())
+            self._known = book.Known()
+            loaded, strange = self._load(scopes)
+        for (kind, key), owner in strange.items():
+            raise Conflict(f"{kind} {key} appeared in account {owner}, which is not locked")
+        return loaded
+
+    def _load(self, scopes: Sequence[Scope]) -> tuple[Book, dict[tuple[str, object], str]]:
+        """Return the union of all scopes, and what is named in accounts that are not locked."""
+        assert self._owners is not None
+        known, locked = self._known, self._locked
+        loaded = book.load(self._session, scopes, known, owned=self._owners, locked=locked)
+        return loaded, {} if locked is None else book.unlocked(scopes, known, locked)
 
     def save(self, saving: Saving) -> list[int]:
         """Write the batch; return the message row of each record, in order (dead letters: 0).
