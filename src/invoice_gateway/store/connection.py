@@ -223,10 +223,13 @@ class Session:
             return self.connection.execute(plain, parameters or {}).fetchall()
 
     def _carry_out(self, text: str, parameters: Any) -> Any:  # noqa: ANN401 - as the driver does
-        """Hand a statement to the driver of PostgreSQL; who listens to SQLAlchemy hears of it."""
+        """Hand a statement to the driver of PostgreSQL; who listens to SQLAlchemy hears of it.
+
+        It comes again and again, so it is prepared at once; the driver forgets at every rollback.
+        """
         for hear in self.connection.dispatch.before_cursor_execute:
             hear(self.connection, self._cursor, text, parameters, None, False)  # noqa: FBT003
-        return self._cursor.execute(text, parameters)
+        return self._cursor.execute(text, parameters, prepare=True)
 
     def run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> int:
         """Carry out one statement that changes something; return how many rows it touched."""
@@ -332,6 +335,8 @@ def session(source: sa.Engine, options: Options, *, read_only: bool = False) -> 
             lending = connection.dialect.name == "postgresql"  # by itself
             opened = Session(connection, nullcontext if lending else options.waiting)
         yield opened
+        if read_only:  # a rollback would make the driver forget what it has prepared
+            opened.commit()
     except GaveWay:
         raise  # the connection is as good as before
     except StoreUnavailable:

@@ -13,6 +13,7 @@ from invoice_gateway.model.decision import WaitsFor
 from . import packing, sql
 from .columns import Clock, Instant, instant
 from .connection import Session
+from .query import Query
 from .reads import events
 from .records import PUBLISHED, events_named
 from .tables import (
@@ -85,6 +86,7 @@ def unpublished(
         {"since": now - timedelta(seconds=older_than_s), "now": now, "limit": limit},
     )
     if not found:
+        session.commit()
         return []
     until = instant(now + timedelta(seconds=lease_s))
     session.write(_CLAIM, [(row.seq, until) for row in found])
@@ -93,7 +95,7 @@ def unpublished(
 
 
 @cache
-def _claimable(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def _claimable(postgresql: bool) -> Query:  # noqa: FBT001
     now = sa.bindparam("now", type_=Instant)
     statement = (
         events()
@@ -106,7 +108,8 @@ def _claimable(postgresql: bool) -> sa.Executable:  # noqa: FBT001
         .order_by(outbox.c.seq)
         .limit(sa.bindparam("limit", type_=sa.Integer))
     )
-    return statement.with_for_update(of=outbox, skip_locked=True) if postgresql else statement
+    alone = statement.with_for_update(of=outbox, skip_locked=True)
+    return Query(alone if postgresql else statement)
 
 
 _CLAIM = sql.updating(outbox, "seq", ["claimed_until"])
@@ -154,9 +157,12 @@ _FAILED = sql.updating(outbox, "seq", ["attempts", "last_error", "claimed_until"
 
 def _now(session: Session) -> datetime:
     """Return the time by the clock of the database, which all workers share."""
-    [(now,)] = session.read(sa.select(sa.type_coerce(Clock(), Instant)))
+    [(now,)] = session.read(_NOW)
     assert isinstance(now, datetime)
     return now
+
+
+_NOW: Final = Query(sa.select(sa.type_coerce(Clock(), Instant).label("now")))
 
 
 # -- parked messages --------------------------------------------------------------------------
@@ -164,14 +170,17 @@ def _now(session: Session) -> datetime:
 
 def due_parked(session: Session, now: datetime, limit: int) -> list[Waiter]:
     """Return parked messages whose deadline has passed at `now`, the longest overdue first."""
-    statement = (
-        waiting_messages()
-        .where(parked.c.deadline <= now)
-        .order_by(None)
-        .order_by(parked.c.deadline, parked.c.message)
-        .limit(limit)
-    )
-    return [waiter(row) for row in session.read(statement)]
+    found = session.read(_DUE, {"now": now, "limit": limit})
+    return [waiter(row) for row in found]
+
+
+_DUE: Final = Query(
+    waiting_messages()
+    .where(parked.c.deadline <= sa.bindparam("now", type_=Instant))
+    .order_by(None)
+    .order_by(parked.c.deadline, parked.c.message)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 
 
 def releasable(session: Session, limit: int) -> list[Waiter]:
@@ -184,7 +193,7 @@ def releasable(session: Session, limit: int) -> list[Waiter]:
 
 
 @cache
-def _releasable(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def _releasable(postgresql: bool) -> Query:  # noqa: FBT001
     """Look every key up through the index of what it names: workers ask this all the time."""
     key = parked.c.key
     first, rest = _split(key, postgresql=postgresql)
@@ -202,7 +211,7 @@ def _releasable(postgresql: bool) -> sa.Executable:  # noqa: FBT001
         sa.select(parked.c.message).where(parked.c.kind == kind.value, sa.exists().where(*named))
         for kind, named in there.items()
     ]
-    return (
+    return Query(
         waiting_messages()
         .where(message.c.id.in_(sa.union_all(*found)))
         .limit(sa.bindparam("limit", type_=sa.Integer))
@@ -231,9 +240,19 @@ def counts(session: Session) -> Counts:
     by its statistics, some seconds late; never fewer than were counted. The oldest event is the
     first one: they are numbered in the order of their batches.
     """
+    [(waiting, dead, unconfirmed, oldest, now)] = session.read(_counts())
+    if unconfirmed > EXACTLY:
+        [(estimate,)] = session.read(_MANY_POSTGRESQL if session.postgresql else _MANY_SQLITE)
+        unconfirmed = max(unconfirmed, estimate)
+    age = (now - oldest).total_seconds() if oldest else 0.0
+    return Counts(parked=waiting, dead=dead, outbox=unconfirmed, outbox_age_s=max(age, 0.0))
+
+
+@cache
+def _counts() -> Query:
     size = sa.func.count()
-    some = sa.select(outbox.c.seq).limit(EXACTLY + 1).subquery("some")
-    [(waiting, dead, unconfirmed, oldest, now)] = session.read(
+    some = sa.select(outbox.c.seq).limit(sa.literal_column(str(EXACTLY + 1))).subquery("some")
+    return Query(
         sa.select(
             sa.select(size).select_from(parked).scalar_subquery(),
             sa.select(size).where(dead_letter.c.state == "open").scalar_subquery(),
@@ -242,11 +261,6 @@ def counts(session: Session) -> Counts:
             sa.type_coerce(Clock(), Instant),
         )
     )
-    if unconfirmed > EXACTLY:
-        [(estimate,)] = session.read(_MANY_POSTGRESQL if session.postgresql else _MANY_SQLITE)
-        unconfirmed = max(unconfirmed, estimate)
-    age = (now - oldest).total_seconds() if oldest else 0.0
-    return Counts(parked=waiting, dead=dead, outbox=unconfirmed, outbox_age_s=max(age, 0.0))
 
 
 _MANY_POSTGRESQL = sa.text("SELECT pg_stat_get_live_tuples(CAST('outbox' AS regclass))")
