@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from invoice_gateway.app import assemble
 from invoice_gateway.engine.ports import Delivery
 from invoice_gateway.settings import load
-from invoice_gateway.store import upgrade
+from invoice_gateway.store import connection, upgrade
 from tests import messages
 from tests.cost.counting import calls, wire
 from tests.engine_harness import Engine, Sender
@@ -135,8 +135,9 @@ class Batches:
 
 
 @pytest.fixture
-def batches(database):
-    """A pipeline over that database."""
+def batches(database, monkeypatch):
+    """A pipeline over that database, whose plans are not made anew in between."""
+    monkeypatch.setattr(connection, "PLANS_FIRST_S", 1e9)
     app = assemble(load(database_url=database.url, bus_url="folder:unused"))
     with app.store() as store:
         yield Batches(database, app, store)

@@ -38,6 +38,12 @@ BUSY_PAUSE_S = 0.01
 
 READ_ONLY = "invoice_gateway_read_only"
 
+PLANS_FIRST_S, PLANS_MOST_S = 0.25, 60.0
+"""How long a new connection to PostgreSQL keeps its plans before it makes them anew, and how long
+it does in the end; twice as long each time."""
+PLANS = "invoice_gateway_plans"
+"""Where a connection notes when that is due, and after what time again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -136,8 +142,8 @@ def _postgresql(url: sa.URL, options: Options) -> sa.Engine:
         "lock_timeout": f"{int(options.lock_timeout_s * 1000)}",
         "statement_timeout": f"{int(options.statement_timeout_s * 1000)}",
         "idle_in_transaction_session_timeout": f"{int(options.idle_timeout_s * 1000)}",
-        # Every look-up is by keys through an index. Say so, then a plan is made once per connection
-        # and one made while a table was small does not scan it when it has grown.
+        # Every look-up is by keys through an index. Say so, then one plan will do for a while, and
+        # one made while a table was small does not scan it when it has grown.
         "plan_cache_mode": "force_generic_plan",
         "enable_hashjoin": "off",
         "enable_mergejoin": "off",
@@ -207,6 +213,21 @@ class Session:
         self._driver, self._cursor = driver, driver.cursor()
         self._writes: list[tuple[Bulk, Columns]] = []
         self._ids: Iterator[int] = iter(())
+        if self.postgresql:
+            with translated(self.where):
+                self._plan_anew()
+
+    def _plan_anew(self) -> None:
+        """Let go of plans now and then: those made while a table was empty may read all of it.
+
+        The planner looks at the size of each table; that is the present one only when it plans.
+        """
+        now, noted = time.monotonic(), self.connection.info
+        due, pause_s = noted.setdefault(PLANS, (now + PLANS_FIRST_S, PLANS_FIRST_S))
+        if now >= due:
+            self._cursor.execute("DISCARD PLANS", prepare=False)
+            pause_s = min(2 * pause_s, PLANS_MOST_S)
+            noted[PLANS] = (now + pause_s, pause_s)
 
     def read(
         self, statement: Query | sa.Executable, parameters: Mapping[str, Any] | None = None
