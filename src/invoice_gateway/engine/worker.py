@@ -7,7 +7,6 @@ hands everything back, and tries again later with jitter. An exception nobody ex
 message is tried again alone, and after a few attempts refused as `internal-error`.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -19,6 +18,7 @@ from threading import Event
 import structlog
 
 from invoice_gateway.engine.ahead import Ahead, Batch, Turns
+from invoice_gateway.engine.backoff import BACKOFF_MOST_S, HAND_BACK_MOST_S, backoff_s
 from invoice_gateway.engine.intake import Incoming, portions
 from invoice_gateway.engine.judge import Verdict
 from invoice_gateway.engine.pipeline import Pipeline, Processed
@@ -45,10 +45,6 @@ PORTION_BYTES = 16 * 1024 * 1024
 """How much of a batch is parsed at a time; a tree takes several times its bytes."""
 SETTLE_S = 0.02
 """How long to wait for more while events are in flight: whoever is busy marks with the batch."""
-BACKOFF_FIRST_S, BACKOFF_MOST_S = 0.2, 10.0
-HAND_BACK_MOST_S = 60.0
-"""How long to leave a database alone that answers, but takes nothing: a hand-back is not free."""
-
 REASONS = {"delivery_limit": Code.DELIVERY_LIMIT, "unroutable": Code.UNROUTABLE}
 """Codes for what the broker set aside; any other reason is `dead-lettered`."""
 
@@ -370,7 +366,7 @@ class Worker:
         self._again.clear()
         self._ahead.forget()
         self._outages += 1
-        delay_s = _delay_s(self._outages, HAND_BACK_MOST_S)
+        delay_s = backoff_s(self._outages, HAND_BACK_MOST_S)
         for failures in count(1):
             log.warning("store.unavailable", reason=str(away), retry_in_s=round(delay_s, 2))
             if stop.wait(delay_s):
@@ -379,7 +375,7 @@ class Worker:
                 self._excuse()
             except StoreUnavailable as still:
                 away = still
-                delay_s = _delay_s(failures, BACKOFF_MOST_S)
+                delay_s = backoff_s(failures, BACKOFF_MOST_S)
             else:
                 log.info("store.returned", failures=failures)
                 return
@@ -393,12 +389,6 @@ class Worker:
 def _portions(deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
     """Yield consecutive deliveries, each time as many as may be in memory as trees together."""
     return portions(deliveries, len(deliveries), PORTION_BYTES)
-
-
-def _delay_s(failures: int, most_s: float) -> float:
-    """Return how long to wait after so many failures, with jitter: half of it is certain."""
-    ceiling_s = min(most_s, BACKOFF_FIRST_S * 2.0 ** min(failures, 20))
-    return random.uniform(ceiling_s / 2, ceiling_s)  # noqa: S311 - jitter, not a secret
 
 
 def _given_up(attempts: int) -> Rejected:

@@ -18,6 +18,8 @@ MOST_FINDINGS = 20
 _LONGEST = 300
 _VALUE = 80
 _NOTHING = "nothing more here"
+_TYPES_KEPT = 1_000
+_INDEX = re.compile(r"\[\d+\]")
 _NAMED = ("simpleType", "complexType", "unique", "key", "keyref")
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _NAMESPACE = re.compile(r"\{urn:[^}]{0,100}\}|\bg:")
@@ -54,6 +56,7 @@ class Explainer:
         self._lock = Lock()
         self._schema: Any = None
         self._words: dict[str, str] = {}
+        self._types: dict[str, str] = {}
 
     def explain(self, root: etree._Element, log: Iterable[Said]) -> tuple[Finding, ...]:
         """Return up to 20 findings in document order, at least one.
@@ -151,7 +154,17 @@ class Explainer:
 
     def _type_of(self, path: str) -> str:
         """Return name and documentation of the type at `path`, or nothing."""
-        steps = "/".join(f"g:{step}" for step in re.sub(r"\[\d+\]", "", path).strip("/").split("/"))
+        bare = _INDEX.sub("", path).strip("/")
+        found = self._types.get(bare)
+        if found is None:
+            found = self._typed("/".join(f"g:{step}" for step in bare.split("/")))
+            if len(self._types) >= _TYPES_KEPT:  # paths are taken from messages
+                self._types.clear()
+            self._types[bare] = found
+        return found
+
+    def _typed(self, steps: str) -> str:
+        """Return what `_type_of` does; to find it takes as long as to validate a short message."""
         try:
             declared = self._schema.find(steps, {"g": self._schema.target_namespace})
         except (xmlschema.XMLSchemaException, SyntaxError, LookupError, ValueError):
