@@ -105,7 +105,7 @@ def test_what_was_received_ahead_is_handed_back_with_the_rest(receiver):
     receiver.pause()
     looking.forget()
     again = looking.next(0.0)
-    assert (names(again), again.fresh) == (["0", "1"], [])
+    assert (names(again), [fresh for fresh, _ in again.runs()]) == (["0", "1"], [False])
 
 
 def test_a_batch_that_is_too_large_waits_for_its_turn(receiver):

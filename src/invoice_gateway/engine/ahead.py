@@ -29,11 +29,6 @@ class Batch:
     deliveries: Sequence[Delivery] = ()
     understood: Future[list[Incoming]] | None = None
 
-    @property
-    def fresh(self) -> list[Delivery]:
-        """Return what came for the first time, in order."""
-        return [each for each in self.deliveries if is_fresh(each)]
-
     def runs(self) -> Iterator[tuple[bool, list[Delivery]]]:
         """Yield all of it in order: (True, what is fresh and follows each other), (False, ...)."""
         for fresh, found in groupby(self.deliveries, is_fresh):

@@ -195,7 +195,7 @@ class _Loading:
             for row in self._read(reads.notices(pg), parameters):
                 self._keep(Notice(**row._asdict()))
 
-    def _dispute(self, row: Any) -> None:  # noqa: ANN401 - a row
+    def _dispute(self, row: Any) -> None:  # noqa: ANN401 - a row of either driver
         dispute = rows_disputes.dispute(row)
         self._keep(dispute)
         self._reach(dispute.invoice, dispute.id in self._removable.disputes)

@@ -249,7 +249,7 @@ class Session:
         It comes again and again, so it is prepared at once; the driver forgets at every rollback.
         """
         for hear in self.connection.dispatch.before_cursor_execute:
-            hear(self.connection, self._cursor, text, parameters, None, False)  # noqa: FBT003
+            hear(self.connection, self._cursor, text, parameters, None, False)  # noqa: FBT003 - its signature
         return self._cursor.execute(text, parameters, prepare=True)
 
     def run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+# SQLAlchemy gives the constructors of its dialects no types.
 DIALECT: Final = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 Statement = sa.Select[Any] | sa.CompoundSelect[Any] | sa.TextualSelect
@@ -45,6 +46,7 @@ class Query:
         """The statement for PostgreSQL."""
         compiled = self.statement.compile(dialect=DIALECT)
         columns = self.statement.selected_columns
+        # The fields are known when the statement is: NamedTuple and mypy want them written down.
         kind = namedtuple("Row", columns.keys(), rename=True)  # type: ignore[misc] # noqa: PYI024
         reads = [
             each.type.dialect_impl(DIALECT).result_processor(DIALECT, None) for each in columns
