@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from invoice_gateway.handler import (
-    SYSTEM,
     Allocation,
     Book,
     Code,
@@ -232,7 +231,7 @@ def _free(draft: Draft, allocation: Allocation, missing: int, kind: ReversalKind
                 part.line_no,
                 Side.CUSTOMER,
                 Move.RETRACT_PAID,
-                role=SYSTEM,
+                role=Role.SYSTEM,
                 reason=kind,
             )
 

@@ -42,6 +42,10 @@ ENTERPRISE = (
     Sender("erp", "ENTERPRISE", "erp"),
     Sender("financials", "ENTERPRISE", "financials"),
     Sender("bank", "ENTERPRISE", "bank"),
+    Sender("portal", "ENTERPRISE", "portal"),
+    Sender("warehouse", "ENTERPRISE", "fulfilment"),
+    Sender("provisioning", "ENTERPRISE", "provisioning"),
+    Sender("usage", "ENTERPRISE", "usage"),
 )
 """The senders that every journey can count on."""
 

@@ -107,6 +107,11 @@ class Facts:
 
     accounts: Mapping[str, Any]
     invoices: Mapping[int, Any]
+    details: Mapping[int, Any]
+    orders: Mapping[str, Any]
+    order_lines: Mapping[str, tuple[Any, ...]]
+    requests: Mapping[str, Any]
+    series: Mapping[tuple[str, str], int]
     snapshots: Mapping[int, str]
     lines: Mapping[int, tuple[LineFact, ...]]
     sources: Mapping[int, Any]
@@ -170,6 +175,11 @@ class Reader:
         return Facts(
             accounts={each.party: each for each in rows(tables.account)},
             invoices={each.id: each for each in rows(tables.invoice)},
+            details={each.invoice_id: each for each in rows(tables.invoice_detail)},
+            orders={each.reference: each for each in rows(tables.customer_order)},
+            order_lines=_grouped(rows(tables.order_line, "reference", "position")),
+            requests={each.id: each for each in rows(tables.request)},
+            series={(each.issuer, each.series): each.last_no for each in rows(tables.series)},
             snapshots={each[0]: each[1] for each in rows(tables.invoice_snapshot)},
             lines=_lines(
                 rows(tables.invoice_line, "invoice_id", "position"), rows(tables.line_state)

@@ -13,7 +13,9 @@ from typing import Any
 
 from invoice_gateway.engine.discover import bundled, discover
 from invoice_gateway.handler import Handler
+from invoice_gateway.model import collection
 from invoice_gateway.model.decision import (
+    ENTITIES,
     Actor,
     AlreadyApplied,
     Book,
@@ -24,9 +26,10 @@ from invoice_gateway.model.decision import (
     Role,
     Scope,
 )
+from invoice_gateway.model.detail import PLAIN
 from invoice_gateway.model.errors import Code, Rejected
 from invoice_gateway.model.events import Event
-from invoice_gateway.model.invoice import Invoice, Line
+from invoice_gateway.model.invoice import Invoice, Lifecycle, Line
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
 from invoice_gateway.model.ledger import (
     Account,
@@ -41,6 +44,15 @@ from invoice_gateway.model.ledger import (
     Source,
     SourceType,
 )
+from invoice_gateway.model.order import (
+    Method,
+    Order,
+    OrderStatus,
+    Request,
+    Serial,
+    Standing,
+)
+from invoice_gateway.model.rates import Rate
 from invoice_gateway.xml.document import Document, canonical
 from invoice_gateway.xml.safe import parse
 from invoice_gateway.xml.schemas import Schemas
@@ -59,6 +71,12 @@ SENDERS = {
         Actor(sender="acme-portal", party="ACME", role=Role.OWNER),
         Actor(sender="shop", party="ACME-SHOP", role=Role.OWNER),
         Actor(sender="globex", party="GLOBEX", role=Role.OWNER),
+        Actor(sender="portal", party="ENTERPRISE", role=Role.PORTAL),
+        Actor(sender="reseller", party="ACME", role=Role.RESELLER),
+        Actor(sender="warehouse", party="ENTERPRISE", role=Role.FULFILMENT),
+        Actor(sender="provisioning", party="ENTERPRISE", role=Role.PROVISIONING),
+        Actor(sender="usage", party="ENTERPRISE", role=Role.USAGE),
+        Actor(sender="scheduler", party="ENTERPRISE", role=Role.SYSTEM),
     )
 }
 """Who may send: two of ACME, a reseller; its customer ACME-SHOP; GLOBEX, a stranger to both."""
@@ -113,6 +131,7 @@ class World:
         handler, message, document, content_hash = read(xml)
         context = self._context(handler, document, content_hash)
         scope = handler.scope(message, context)
+        self.book.apply(standings(self.book))
         decision = _decide(handler, message, self.book, context)
         loaded = Book(visible(self.book, scope))
         assert _said(_decide(handler, message, loaded, context)) == _said(decision), (
@@ -120,7 +139,7 @@ class World:
         )
         if isinstance(decision, Exception):
             raise decision
-        self.book.apply(decision.changes)
+        self.book.apply(numbered(self.book, decision.changes))
         self.events += [each.event for each in decision.events]
         return decision
 
@@ -162,6 +181,14 @@ class World:
     def memo(self, number: str = "MEMO-1") -> Memo:
         """Return a memo of the enterprise."""
         return _there(self.book.get(Memo, key(number)))
+
+    def order(self, reference: str = "ORDER-1") -> Order:
+        """Return an order."""
+        return _there(self.book.get(Order, reference))
+
+    def request(self, request_id: str = "REQ-1") -> Request:
+        """Return a request."""
+        return _there(self.book.get(Request, request_id))
 
     def account(self, party: str = "ACME") -> Account:
         """Return an account."""
@@ -212,8 +239,41 @@ def letters(line: Line) -> str:
 
 def snapshot(book: Book) -> dict[object, Entity]:
     """Return everything a book knows."""
-    kinds = (Account, Invoice, Source, Allocation, Memo, Reversal, Dispute, Pair, Notice)
+    kinds = [kind for kind in ENTITIES if kind is not Standing]
     return {(kind, each.key): each for kind in kinds for each in book.all(kind)}
+
+
+def standings(book: Book) -> list[Standing]:
+    """Return what every account owes, as a store counts it."""
+    found = []
+    for account in book.all(Account):
+        owed = [
+            each
+            for each in book.of(Invoice, account.party)
+            if each.lifecycle is Lifecycle.ISSUED and not collection.waits_for_request(each)
+        ]
+        exposure = sum(each.pending for each in owed if each.currency == account.selling_currency)
+        late = [each for each in owed if each.pending and each.due_date < NOW.date()]
+        standing = Standing(account=account.party, exposure=exposure, past_due=len(late))
+        found.append(standing)
+    return found
+
+
+def numbered(book: Book, changes: Iterable[Entity]) -> Iterable[Entity]:
+    """Yield `changes` with a number for each invoice that takes one, as a store gives it."""
+    last: dict[tuple[str, str], int] = {}
+    for each in book.all(Invoice):
+        if each.detail.series:
+            place = (each.key.issuer, each.detail.series)
+            last[place] = max(last.get(place, 0), each.detail.transaction_no or 0)
+    for change in changes:
+        new = isinstance(change, Invoice) and change.detail.transaction_no is None
+        if new and change.detail.series:
+            place = (change.key.issuer, change.detail.series)
+            last[place] = last.get(place, 0) + 1
+            yield replace(change, detail=replace(change.detail, transaction_no=last[place]))
+        else:
+            yield change
 
 
 def visible(book: Book, scope: Scope) -> Iterable[Entity]:
@@ -224,19 +284,26 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
         *_found(book, Memo, scope.memos),
     ]
     invoices |= dict.fromkeys(each.invoice for each in asked if each.invoice)
+    others = [each for kind, name in scope.others if (each := book.get(kind, name)) is not None]
+    removable = [each.invoice for each in others if isinstance(each, Request)]
+    invoices |= dict.fromkeys(removable)
+    orders = {each.order_ref if isinstance(each, Request) else each.key for each in others}
     accounts = {
         *scope.accounts,
         *(each.account for each in scope.sources),
         *(each[0] for each in (*scope.bank_references, *scope.end_to_end_ids, *scope.reversals)),
         *(party for _, party, _ in scope.notices),
         *(each.account for each in (*asked, *_found(book, Invoice, invoices))),
+        *(each.account for each in others if not isinstance(each, Serial)),
     }
     allocations = [
         each
         for each in book.all(Allocation)
-        if scope.allocations
-        and each.state is AllocationState.POSTED
-        and (each.source in scope.sources or each.invoice in invoices)
+        if each.state is not AllocationState.REMOVED
+        and (
+            each.invoice in removable
+            or (scope.allocations and (each.source in scope.sources or each.invoice in invoices))
+        )
     ]
     invoices |= dict.fromkeys(each.invoice for each in allocations)
     sources = {*scope.sources, *(each.source for each in allocations)}
@@ -266,6 +333,7 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
         or each.key in idle
         or (each.account, each.bank_reference) in scope.bank_references
         or (each.account, each.end_to_end_id) in scope.end_to_end_ids
+        or (each.held_for is not None and each.held_for in orders)
         or any(wish.waiting and wish.invoice in scope.invoices for wish in each.intents)
     )
     found = [
@@ -274,12 +342,40 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
         if each.key in invoices or (scope.auto and each.account in accounts and each.pending)
     ]
     yield from found
+    yield from _behind(book, scope, accounts, orders, found)
     keys = {each.key for each in found}
     yield from (
         each
         for each in book.all(Dispute)
         if each.invoice in keys and each.state is DisputeState.OPEN
     )
+
+
+def _behind(
+    book: Book, scope: Scope, accounts: set[str], orders: set[str], invoices: Iterable[Invoice]
+) -> Iterable[Entity]:
+    """Yield the orders and requests named or behind `invoices`, serial numbers, and standings."""
+    requests = {name for kind, name in scope.others if kind is Request}
+    requests |= {each.detail.request for each in invoices if each.detail.request}
+    orders = orders | {
+        each.order_ref for each in invoices if each.order_ref and each.detail != PLAIN
+    }
+    reviewed = {
+        each.account
+        for each in book.all(Order)
+        if each.status is OrderStatus.UNDER_REVIEW and each.account in accounts
+    }
+    checked = (accounts if scope.credit else set()) | reviewed
+    yield from _found(book, Request, requests)
+    yield from (
+        each
+        for each in book.all(Order)
+        if each.key in orders
+        or (each.account in checked and each.open and each.method is Method.TERMS)
+    )
+    yield from _found(book, Serial, [name for kind, name in scope.others if kind is Serial])
+    yield from book.all(Rate)
+    yield from (each for each in book.all(Standing) if each.account in checked)
 
 
 def _above(book: Book, account: Account) -> Iterable[str]:
@@ -307,7 +403,8 @@ def _decide(
 
 def _said(outcome: Decision | Rejected | AlreadyApplied) -> object:
     if isinstance(outcome, Decision):
-        return {(type(each), each.key): each for each in outcome.changes}, outcome.events
+        changes = [each for each in outcome.changes if not isinstance(each, Standing)]
+        return {(type(each), each.key): each for each in changes}, outcome.events
     return type(outcome), str(outcome)
 
 

@@ -27,7 +27,7 @@ from invoice_gateway.model.decision import (
     Scope,
     WaitsFor,
 )
-from invoice_gateway.model.draft import SYSTEM, Draft
+from invoice_gateway.model.draft import Draft
 from invoice_gateway.model.errors import Code, Parked, Rejected
 from invoice_gateway.model.events import (
     PaymentBounced,
@@ -79,7 +79,6 @@ from invoice_gateway.xml.rows import Rows
 
 __all__ = [
     "ISSUED_NEW",
-    "SYSTEM",
     "Account",
     "Allocation",
     "AlreadyApplied",

@@ -21,7 +21,6 @@ WORDS = {
     "EventName": {each.name for each in EVENTS},
     "AggregateType": {each.aggregate for each in EVENTS},
     "Role": set(Role),
-    "SystemRole": {"system"},
     "Side": set(Side),
     "CustomerStatus": set(CUSTOMER),
     "EnterpriseStatus": set(ENTERPRISE),

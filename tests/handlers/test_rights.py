@@ -6,30 +6,30 @@ from invoice_gateway.model.decision import Reach, Role
 from tests import messages as m
 from tests.world import SENDERS, handlers
 
-# `any`: every account; `beneath`: one's own and those of one's customers; `own`; `-`: never.
+# `any`: every account; `beneath`: one's own and those of one's customers; `own`; others: never.
 RIGHTS = """
-                      erp  financials  bank  partner  owner  admin
-    CustomerAccount   any  any         -     -        -      -
-    InvoicePosted     any  -           -     -        -      -
-    MemoPosted        any  any         -     -        -      -
-    CreditNotePosted  any  any         -     -        -      -
-    PaymentPosted     any  any         any   -        -      -
-    PaymentReversed   -    any         any   -        -      -
-    PaymentNotice     -    -           -     own      own    -
-    AllocationCommand -    any         -     beneath  own    -
-    DisputeNotice     -    any         -     own      own    -
-    DisputeResolution -    any         -     -        -      -
-    LineStatusUpdate  -    any         -     own      own    -
+    CustomerAccount   erp:any financials:any
+    InvoicePosted     erp:any
+    MemoPosted        erp:any financials:any
+    CreditNotePosted  erp:any financials:any
+    PaymentPosted     erp:any financials:any bank:any
+    PaymentReversed   financials:any bank:any
+    PaymentNotice     partner:own owner:own
+    AllocationCommand financials:any partner:beneath owner:own
+    DisputeNotice     financials:any partner:own owner:own
+    DisputeResolution financials:any
+    LineStatusUpdate  financials:any partner:own owner:own
 """
 
 
 def cells():
-    """Every cell of the table: message, role, reach or None."""
-    head, *rows = RIGHTS.strip().splitlines()
-    for row in rows:
-        message, *reaches = row.split()
-        for role, reach in zip(head.split(), reaches, strict=True):
-            yield message, Role(role), None if reach == "-" else Reach(reach)
+    """Every message with every role: message, role, reach or None."""
+    for row in RIGHTS.strip().splitlines():
+        message, *said = row.split()
+        reaches = dict(each.split(":") for each in said)
+        assert set(reaches) <= {*Role}
+        for role in Role:
+            yield message, role, Reach(reaches[role]) if role in reaches else None
 
 
 EXAMPLES = {

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoice_gateway.model.decision import ENTITIES, Actor, Book, Policy, Reach, Role
-from invoice_gateway.model.draft import SYSTEM, aggregate_id
+from invoice_gateway.model.draft import aggregate_id
 from invoice_gateway.model.errors import Code, Parked, Rejected
 from invoice_gateway.model.events import EVENTS, CreditCreated, PaymentUnallocated
 from invoice_gateway.model.invoice import Invoice
@@ -312,7 +312,7 @@ def test_the_enterprise_axis_follows_the_ledger(before, ledger, manual, after):
     assert letters(scene.invoice().line("1")) == after
     for each in scene.last.events:
         if each.event.name == "invoice.line-status-changed":
-            assert (each.event.role, each.event.acting_for) == (SYSTEM, None)
+            assert (each.event.role, each.event.acting_for) == (Role.SYSTEM, None)
 
 
 def test_a_disputed_enterprise_axis_remembers_the_ledger():

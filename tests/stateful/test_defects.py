@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from invoice_gateway.engine.judge import Judge
-from invoice_gateway.model import allocation, dispute, invoice, memo
+from invoice_gateway.model import allocation, closing, dispute, invoice, memo
 from invoice_gateway.model.draft import Draft
 from invoice_gateway.model.events import InvoiceStatusChanged
 from invoice_gateway.model.ledger import Source
@@ -220,7 +220,7 @@ DEFECTS = (
     Defect("auto pays the youngest", "I-23", TWO_INVOICES, allocation, {"sorted": _youngest_first}),
     Defect("auto does not run", "I-23", PAID, allocation, {"auto_run": _nothing}),
     Defect("Table 5 loses a row", "I-13/14", DISPUTED, invoice, {"table5": _without_disputes}),
-    Defect("receipt does not follow money", "I-16", PAID, Draft, {"_synchronise": _nothing}),
+    Defect("receipt does not follow money", "I-16", PAID, closing, {"_synchronise": _nothing}),
     Defect("a dispute forgets the receipt", "I-16", CONTESTED, Axis, {"after": _forgetful}),
     Defect("status changes are silent", "I-19", PAID, Draft, {"_stamped": _silent}),
     Defect("events come backwards", "§4.3", PAID, Draft, {"_stamped": _backwards}),

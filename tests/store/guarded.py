@@ -22,13 +22,9 @@ IMMUTABLE: Final = {
         "number",
         "account",
         "currency",
-        "amount",
-        "issue_date",
-        "due_date",
         "kind",
         "order_ref",
         "payment_reference",
-        "description",
         "content_hash",
         "cause",
     ),
@@ -48,6 +44,9 @@ IMMUTABLE: Final = {
         "asserted_by_erp",
         "content_hash",
         "cause",
+        "accounting_currency",
+        "rate",
+        "carrying",
     ),
     "allocation": (
         "id",
@@ -59,6 +58,8 @@ IMMUTABLE: Final = {
         "mode",
         "posted_on",
         "cause",
+        "carry",
+        "source_carry",
     ),
     "memo": (
         "id",
@@ -77,8 +78,20 @@ IMMUTABLE: Final = {
         "reverses_number",
         "content_hash",
         "cause",
+        "carrying",
     ),
 }
+
+ISSUED: Final = (
+    "amount",
+    "issue_date",
+    "due_date",
+    "description",
+    "accounting_currency",
+    "rate",
+    "carrying",
+)
+"""What of an invoice may change until it is issued, and never after."""
 
 POSTGRESQL_REFUSAL: Final = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -100,11 +113,17 @@ def statements(dialect: str) -> Iterator[str]:
     for table, columns in IMMUTABLE.items():
         yield _trigger(dialect, table, f"UPDATE OF {', '.join(columns)}", "update")
         yield _trigger(dialect, table, "DELETE", "delete")
+    issued = f"UPDATE OF {', '.join(ISSUED)}"
+    yield _trigger(dialect, "invoice", issued, "issued", "OLD.lifecycle NOT IN ('Draft', 'Sent')")
 
 
-def _trigger(dialect: str, table: str, event: str, verb: str) -> str:
-    head = f"CREATE TRIGGER keep_{table}_{verb} BEFORE {event} ON {table} FOR EACH ROW"
+def _trigger(dialect: str, table: str, event: str, name: str, when: str = "") -> str:
+    head = f"CREATE TRIGGER keep_{table}_{name} BEFORE {event} ON {table} FOR EACH ROW"
+    if when:
+        head += f" WHEN ({when})"
     if dialect == "postgresql":
         return f"{head} EXECUTE FUNCTION refuse_change()"
-    text = f"{verb.upper()} of {table} refused: what was posted stays as it was posted"
+    text = (
+        f"{event.split(maxsplit=1)[0]} of {table} refused: what was posted stays as it was posted"
+    )
     return f"{head} BEGIN SELECT RAISE(ABORT, '{text}'); END"

@@ -82,7 +82,7 @@ def _insert(connection: sa.Connection, table: str, *parts: dict[str, object], **
 
 def test_what_the_first_step_stored_is_read_after_the_second(old: SqlStore, database_url: str):
     """Messages, dead letters and events, wherever they are asked for."""
-    assert upgrade(database_url) == ["0002_packed"]
+    assert upgrade(database_url) == ["0002_packed", "0003_domain"]
 
     [waiter] = old.due_parked(NOW, 9)
     [(event_id, outgoing)] = old.unpublished(9, 0)

@@ -25,7 +25,7 @@ from invoice_gateway.engine.ports import (
     Work,
 )
 from invoice_gateway.engine.reports import Announcer
-from invoice_gateway.model.decision import Context, Policy
+from invoice_gateway.model.decision import Context, Policy, zone
 from invoice_gateway.model.errors import Code, Rejected
 
 log = structlog.get_logger()
@@ -151,7 +151,7 @@ class Pipeline:
             cases, waiting = _unsettled(work, cases, waiting)
             everyone = [*cases, *waiting]
             seen = work.seen({_id(case.incoming) for case in everyone if case.context is not None})
-            book = work.load(scopes)
+            book = work.load(scopes, now.astimezone(zone(self.policy.timezone)).date())
             loaded = time.perf_counter()
             judge = Judge(book, seen, self.announcer, now, now + self.park_ttl)
             judge.expect(waiting)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -314,8 +314,11 @@ class Work(Protocol):
         """
         ...
 
-    def load(self, scopes: Sequence[Scope]) -> Book:
-        """Return the union of all scopes: one statement per table, none when nothing is asked."""
+    def load(self, scopes: Sequence[Scope], today: date | None = None) -> Book:
+        """Return the union of all scopes: one statement per table, none when nothing is asked.
+
+        Due dates before `today` have passed; None: none has.
+        """
         ...
 
     def save(self, saving: Saving) -> list[int]:

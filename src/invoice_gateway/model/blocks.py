@@ -6,10 +6,14 @@ half of what they cost.
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 from .evolve import tabled
 from .invoice import Derived, Invoice
 from .money import Money
+
+NOT_YET: Final = 0
+"""Stands for a number that is given when the batch is saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class TotalsBlock:
     amount: Money
     debit_memos: Money
     credits: Money
+    discounts: Money
     written_off: Money
     settled: Money
     pending: Money
@@ -95,6 +100,7 @@ def totals_block(invoice: Invoice) -> TotalsBlock:
         invoice.amount,
         invoice.debit_memos,
         invoice.credits,
+        invoice.discounts,
         invoice.written_off,
         invoice.settled,
         invoice.pending,

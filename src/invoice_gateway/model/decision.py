@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 from .errors import GatewayError
 from .events import Stamped
@@ -26,9 +28,26 @@ from .ledger import (
     Reversal,
     Source,
 )
+from .order import Order, Request, Serial, Standing
+from .rates import Rate
 from .status import Side
 
-Entity = Account | Invoice | Source | Allocation | Memo | Reversal | Dispute | Pair | Notice
+Entity = (
+    Account
+    | Invoice
+    | Source
+    | Allocation
+    | Memo
+    | Reversal
+    | Dispute
+    | Pair
+    | Notice
+    | Order
+    | Request
+    | Serial
+    | Rate
+    | Standing
+)
 ENTITIES: tuple[type[Entity], ...] = (
     Account,
     Invoice,
@@ -39,6 +58,11 @@ ENTITIES: tuple[type[Entity], ...] = (
     Dispute,
     Pair,
     Notice,
+    Order,
+    Request,
+    Serial,
+    Rate,
+    Standing,
 )
 E = TypeVar("E", bound=Entity)
 
@@ -47,6 +71,7 @@ OPEN: Final[Mapping[type, Callable[[Any], bool]]] = {
     Source: lambda source: source.remaining > 0 or any(each.waiting for each in source.intents),
     Pair: lambda pair: pair.blocked,
     Dispute: lambda dispute: dispute.state is DisputeState.OPEN,
+    Order: lambda order: order.open,
 }
 """What rules about a whole account look at; the rest of its history stays out of their way."""
 
@@ -60,9 +85,16 @@ class Role(StrEnum):
     PARTNER = "partner"
     OWNER = "owner"
     ADMIN = "admin"
+    PORTAL = "portal"
+    RESELLER = "reseller"
+    FULFILMENT = "fulfilment"
+    PROVISIONING = "provisioning"
+    USAGE = "usage"
+    SYSTEM = "system"
+    """The gateway itself, when time brings something about; nobody is registered as this."""
 
 
-ENTERPRISE_ROLES = frozenset({Role.ERP, Role.FINANCIALS, Role.BANK, Role.ADMIN})
+ENTERPRISE_ROLES = frozenset({*Role} - {Role.PARTNER, Role.OWNER, Role.RESELLER, Role.PORTAL})
 """Roles that speak for the enterprise."""
 
 
@@ -83,8 +115,11 @@ class WaitsFor(StrEnum):
     PAYMENT = "payment"
     SOURCE = "source"
     MEMO = "memo"
+    ORDER = "order"
+    REQUEST = "request"
 
 
+zone = cache(ZoneInfo)
 Waiting = tuple[str, str]
 """A kind of `WaitsFor` and the key as text."""
 
@@ -101,12 +136,24 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The flags of DOMAIN §3.18 that the rules of this release read."""
+    """The flags of DOMAIN §3.18, as the settings of the same names describe them."""
 
     enterprise: str = "ENTERPRISE"
+    timezone: str = "UTC"
     enterprise_dispute_overrides_paid: bool = False
     auto_order: str = "issue_date"
     settlement_tolerance_minor: int = 0
+    completion_trigger: str = "invoiced"
+    auto_cancel_partial: str = "release_and_cancel"
+    dispute_pauses_collection: bool = True
+    past_due_ignores_disputed: bool = False
+    exposure_includes_pending_orders: bool = True
+    recheck_in_process: bool = False
+    declared_paid_grace_days: int = 0
+    due_from: str = "send"
+    dispute_response_days: int | None = None
+    reservation_minutes: int = 60
+    period_lock_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +177,11 @@ class Context:
         return f"{self.actor.sender}/{self.message_id}"
 
     @property
+    def recorded_on(self) -> date:
+        """Return the day on which the message is judged, in the time zone of the enterprise."""
+        return self.now.astimezone(zone(self.policy.timezone)).date()
+
+    @property
     def side(self) -> Side:
         """Return which side the message speaks for (X-21)."""
         if self.actor.role in ENTERPRISE_ROLES and self.acting_for is None:
@@ -145,7 +197,10 @@ class Scope:
     allocations of the named invoices and sources too. `auto` asks for what the auto run may touch
     in the accounts concerned: sources with something remaining, blocked pairs, and open invoices
     oldest first as far as money reaches: the idle money plus `money` minor units that this message
-    may set free (None: no bound known, load them all).
+    may set free (None: no bound known, load them all). `others` are orders, requests and serial
+    numbers by type and key; an order brings the money held for it, a request its order and invoice.
+    `credit` asks for the standing of the accounts concerned, and for their orders on terms that are
+    open.
     """
 
     accounts: tuple[str, ...] = ()
@@ -161,6 +216,8 @@ class Scope:
     allocations: bool = False
     auto: bool = False
     money: int | None = 0
+    others: tuple[tuple[type[Entity], str], ...] = ()
+    credit: bool = False
     provides: tuple[Waiting, ...] = ()
 
 

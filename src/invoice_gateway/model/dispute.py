@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .draft import SYSTEM, Draft
+from .decision import Role
+from .draft import Draft
 from .errors import Code, Rejected
 from .events import (
     DisputeAmended,
@@ -256,7 +257,7 @@ def close(
     line = draft.line(dispute.invoice, dispute.line_no)
     assert line is not None
     _mark(draft, dispute, 0)
-    role = SYSTEM if state is DisputeState.AUTO_CLOSED else draft.context.actor.role
+    role = Role.SYSTEM if state is DisputeState.AUTO_CLOSED else draft.context.actor.role
     for side in Side:
         if line.axis(side).status is Status.DISPUTED:
             draft.move(

@@ -10,33 +10,32 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
-from .blocks import StatusBlock, line_blocks, totals_block
-from .decision import OPEN, Book, Context, Decision, Entity, Reach, WaitsFor
-from .errors import Code, IllegalMove, Parked, Rejected
+from . import closing
+from .blocks import NOT_YET, StatusBlock, line_blocks, totals_block
+from .decision import OPEN, Book, Context, Decision, Entity, Role
+from .errors import Code, IllegalMove, Rejected
 from .events import (
     Event,
     InvoiceIssued,
     InvoiceLineStatusChanged,
-    InvoiceStatusChanged,
     Stamped,
 )
 from .evolve import changer, evolve
-from .invoice import Derived, Invoice, Line, derive
-from .keys import InvoiceKey, SourceKey
-from .ledger import Account, Allocation, Dispute, Memo, Source
-from .status import NEW_AXIS, Move, Side
+from .invoice import Invoice, Line
+from .keys import InvoiceKey
+from .ledger import Allocation, Dispute, Memo, Source
+from .order import Order, Request
+from .references import References
+from .status import Move, Side
 
 E = TypeVar("E", bound=Entity)
-Versioned = Invoice | Source | Allocation | Memo | Dispute
+Versioned = Invoice | Source | Allocation | Memo | Dispute | Order | Request
 
 Place = tuple[type, object]
 """Where an entity is found: its type and its key."""
 
-SYSTEM = "system"
-"""The role of moves nobody ordered: they follow from the ledger."""
 
-
-class Draft:
+class Draft(References):
     """The posting of one message; `decision()` closes it."""
 
     def __init__(self, book: Book, context: Context) -> None:
@@ -147,9 +146,7 @@ class Draft:
 
     def issue(self, invoice: Invoice) -> None:
         """Take over a new invoice and announce it with its status block as issued."""
-        derived = self._derive(invoice)
-        if derived != invoice.derived:
-            invoice = evolve(invoice, derived=derived)
+        invoice = closing.derived(self, invoice)
         self._over[Invoice, invoice.key] = invoice
         event = InvoiceIssued(
             invoice=invoice.key,
@@ -158,101 +155,12 @@ class Draft:
             issue_date=invoice.issue_date,
             due_date=invoice.due_date,
             order_reference=invoice.order_ref,
-            state=StatusBlock.of(derived),
+            transaction_no=NOT_YET if invoice.detail.series else None,
+            state=StatusBlock.of(invoice.derived),
             totals=totals_block(invoice),
             line=line_blocks(invoice),
         )
         self._facts.append((event, (Invoice, invoice.key)))
-
-    # -- references that may not be there yet ----------------------------------------------------
-
-    def account(self, party: str) -> Account:
-        """Return an account the actor may act on.
-
-        Raises:
-            Parked: `unknown-party`.
-            Rejected: `forbidden` (DOMAIN §3.16).
-        """
-        account = self.get(Account, party)
-        if account is None:
-            raise Parked(
-                Code.UNKNOWN_PARTY, f"no account for party {party!r}", (WaitsFor.PARTY, party)
-            )
-        self.may_touch(account)
-        return account
-
-    def invoice(self, key: InvoiceKey) -> Invoice:
-        """Return an invoice the actor may act on.
-
-        Raises:
-            Parked: `unknown-invoice`.
-            Rejected: `forbidden`.
-        """
-        invoice = self.get(Invoice, key)
-        if invoice is None:
-            raise Parked(Code.UNKNOWN_INVOICE, f"no invoice {key}", (WaitsFor.INVOICE, str(key)))
-        self.account(invoice.account)
-        return invoice
-
-    def dispute(self, dispute_id: str) -> Dispute:
-        """Return a dispute the actor may act on.
-
-        Raises:
-            Parked: `unknown-dispute`.
-            Rejected: `forbidden`.
-        """
-        dispute = self.get(Dispute, dispute_id)
-        if dispute is None:
-            raise Parked(
-                Code.UNKNOWN_DISPUTE,
-                f"no dispute {dispute_id!r}",
-                (WaitsFor.DISPUTE, dispute_id),
-            )
-        self.account(dispute.account)
-        return dispute
-
-    def source(self, key: SourceKey, code: Code = Code.UNKNOWN_SOURCE) -> Source:
-        """Return a source the actor may act on.
-
-        Raises:
-            Parked: `code`.
-            Rejected: `forbidden`.
-        """
-        self.account(key.account)
-        source = self.get(Source, key)
-        if source is None:
-            raise Parked(
-                code,
-                f"no {key.type} {key.reference!r} of {key.account}",
-                (WaitsFor.SOURCE, str(key)),
-            )
-        return source
-
-    def above(self, account: Account) -> tuple[str, ...]:
-        """Return the resellers above `account`, nearest first; those that moved count as moved."""
-        found: list[str] = []
-        names = account.ancestors
-        while names and names[0] not in found:
-            found.append(names[0])
-            higher = self.get(Account, names[0])
-            names = names[1:] if higher is None else higher.ancestors
-        return tuple(found)
-
-    def may_touch(self, account: Account) -> None:
-        """Refuse when the actor's right does not reach this account.
-
-        Raises:
-            Rejected: `forbidden`.
-        """
-        reach, party = self.context.reach, self.context.actor.party
-        if reach is Reach.ANY or party == account.party:
-            return
-        if reach is Reach.BENEATH and party in self.above(account):
-            return
-        raise Rejected(
-            Code.FORBIDDEN,
-            f"{self.context.actor.role} {party} may not do this for another party's account",
-        )
 
     # -- what happens ----------------------------------------------------------------------------
 
@@ -281,11 +189,11 @@ class Draft:
         """
         line = self.line(key, line_no)
         assert line is not None
-        moved = self._moved(key, line, side, move, role, reason)
+        moved = self.moved(key, line, side, move, role, reason)
         if moved is not line:
             self.put_line(key, moved)
 
-    def _moved(
+    def moved(
         self,
         key: InvoiceKey,
         line: Line,
@@ -310,7 +218,7 @@ class Draft:
                 old=old.status,
                 new=new.status,
                 role=role,
-                acting_for=self.context.acting_for if role != SYSTEM else None,
+                acting_for=self.context.acting_for if role != Role.SYSTEM else None,
                 reason=reason,
             )
             self._moves.append((event, (Invoice, key)))
@@ -318,44 +226,33 @@ class Draft:
 
     # -- closing ---------------------------------------------------------------------------------
 
+    @property
+    def dirty(self) -> tuple[InvoiceKey, ...]:
+        """Return the invoices that were put, in order: they are derived again at the end."""
+        return tuple(self._dirty)
+
+    def known(self, kind: type[E], key: object) -> E | None:
+        """Return an entity as it was before this message, or None."""
+        return self._book.get(kind, key)
+
+    def changed(self, kind: type[E]) -> list[E]:
+        """Return the newest versions of all of this type that this draft has put."""
+        for key in tuple(self._lines):
+            self._gather(key)
+        made: Any = self._over.items()
+        return [each for (its_kind, _), each in made if its_kind is kind]
+
+    def replace(self, entity: Entity) -> None:
+        """Take over a version as it is; an invoice is not derived again for it."""
+        self._over[type(entity), entity.key] = entity
+
     def decision(self) -> Decision:
-        """Close the draft: synchronise, derive, stamp. Call it once, last."""
-        statuses: list[tuple[Event, Place]] = []
-        for key in self._dirty:
-            self._synchronise(key)
-            invoice = self.get(Invoice, key)
-            assert invoice is not None
-            derived = self._derive(invoice)
-            if derived != invoice.derived:
-                fresh = self._over[Invoice, key] = evolve(invoice, derived=derived)
-                statuses.append((_status_changed(invoice, fresh), (Invoice, key)))
+        """Close the draft: synchronise, derive, draw consequences, stamp. Call it once, last."""
+        statuses = closing.close(self)
         announced = self._facts + self._moves + statuses + self._consequences
         return Decision(events=self._stamped(announced), changes=tuple(self._over.values()))
 
-    def _derive(self, invoice: Invoice) -> Derived:
-        flag = self.context.policy.enterprise_dispute_overrides_paid
-        return derive(invoice, dispute_wins=flag)
-
-    def _synchronise(self, key: InvoiceKey) -> None:
-        """Let the enterprise axis follow the ledger, line by line (DOMAIN §3.3)."""
-        invoice = self.get(Invoice, key)
-        assert invoice is not None
-        lines = [*invoice.lines]
-        for at, line in enumerate(lines):
-            due = line.amount - line.credited - line.written_off
-            if due <= 0:
-                continue
-            if line.settled == due:
-                move, reason = Move.CONFIRM_RECEIPT, "settled"
-            elif line.receipt_manual or line.enterprise == NEW_AXIS:  # what reversing would give
-                continue
-            else:
-                move, reason = Move.REVERSE_RECEIPT, "reopened"
-            lines[at] = self._moved(key, line, Side.ENTERPRISE, move, SYSTEM, reason)
-        if (*lines,) != invoice.lines:
-            self._over[Invoice, key] = evolve(invoice, lines=(*lines,))
-
-    def _stamped(self, announced: list[tuple[Event, Place]]) -> tuple[Stamped, ...]:
+    def _stamped(self, announced: Sequence[tuple[Event, Place]]) -> tuple[Stamped, ...]:
         """Number the events of each aggregate on from its version, and store the new version."""
         counted: dict[Place, tuple[str, Iterator[int]]] = {}
         stamped = []
@@ -383,14 +280,3 @@ def aggregate_id(entity: Versioned) -> str:
 
 
 _TURN = {side: changer(Line, side.value) for side in Side}  # axes are named after their sides
-
-
-def _status_changed(old: Invoice, new: Invoice) -> InvoiceStatusChanged:
-    return InvoiceStatusChanged(
-        invoice=new.key,
-        customer=new.account,
-        old=StatusBlock.of(old.derived),
-        new=StatusBlock.of(new.derived),
-        totals=totals_block(new),
-        line=line_blocks(new),
-    )

@@ -88,6 +88,7 @@ class InvoiceIssued(Event):
     issue_date: date
     due_date: date
     order_reference: str | None
+    transaction_no: int | None
     state: StatusBlock
     totals: TotalsBlock
     line: tuple[LineBlock, ...]

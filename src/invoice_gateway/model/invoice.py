@@ -6,10 +6,12 @@ settled, credited, written off) gives `settlement_state`. Money rules use the le
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from .detail import PLAIN, Detail
+from .forex import Carry
 from .keys import InvoiceKey
 from .status import NEW_AXIS, Axis, Side, Status
 
@@ -19,19 +21,24 @@ class Kind(StrEnum):
 
     ITEM = "item"
     SHIPPING = "shipping"
+    APPLICATION_FEE = "application-fee"
     CHARGE = "charge"
     ROUNDING = "rounding"
     DEBIT_MEMO = "debit-memo"
 
 
 class InvoiceKind(StrEnum):
-    """What an invoice is for; the ERP posts commercial ones."""
+    """What an invoice is for; the ERP posts commercial ones (DOMAIN §3.2)."""
 
     COMMERCIAL = "commercial"
+    MISC = "misc"
+    REQUEST = "request"
+    PROFORMA = "proforma"
+    TOPUP = "topup"
 
 
 class Lifecycle(StrEnum):
-    """Where an invoice stands; ERP invoices arrive Issued and stay so."""
+    """Where an invoice stands (DOMAIN §3.2); ERP invoices arrive Issued and stay so."""
 
     DRAFT = "Draft"
     SENT = "Sent"
@@ -71,7 +78,9 @@ class Closure(StrEnum):
 
     PAID = "Paid"
     CREDITED = "Credited"
+    DISCOUNTED = "Discounted"
     WRITTEN_OFF = "WrittenOff"
+    CANCELLED = "Cancelled"
     MIXED = "Mixed"
     NOTHING_DUE = "NothingDue"
 
@@ -157,7 +166,9 @@ class Invoice:
 
     `amount` is immutable; the other sums are caches over the lines and entries, in minor units.
     `version` counts the events of this invoice. `settled_by_credit` is the part of `settled` that
-    open credits paid. `snapshot` (seller, buyer, taxes as posted) is present only while creating.
+    open credits paid; `reserved` is what reservations keep of `pending` (A-08). `snapshot` (seller,
+    buyer, taxes as posted) is present only while creating. `carry` is its value in the accounting
+    currency where that differs. `wake_at` (UTC) is when time does something to it next.
     """
 
     key: InvoiceKey
@@ -178,16 +189,27 @@ class Invoice:
     cause: str = ""
     debit_memos: int = 0
     credits: int = 0
+    discounts: int = 0
     written_off: int = 0
     settled: int = 0
     settled_by_credit: int = 0
+    reserved: int = 0
     version: int = 0
+    carry: Carry | None = None
+    wake_at: datetime | None = None
+    detail: Detail = PLAIN
     snapshot: str | None = None
 
     @property
     def pending(self) -> int:
         """Return what is still owed: the sum of the lines' open amounts (I-06)."""
-        return self.amount + self.debit_memos - self.credits - self.written_off - self.settled
+        asked = self.amount + self.debit_memos
+        return asked - self.credits - self.discounts - self.written_off - self.settled
+
+    @property
+    def alive(self) -> bool:
+        """Return whether money and statuses still happen to it; only then a status is derived."""
+        return self.lifecycle in (Lifecycle.SENT, Lifecycle.ISSUED)
 
     @property
     def disputed_amount(self) -> int:
@@ -269,9 +291,12 @@ def _settlement(invoice: Invoice) -> Settlement:
 def _closure(invoice: Invoice) -> Closure | None:
     if invoice.pending:
         return None
+    if invoice.lifecycle is Lifecycle.CANCELLED:
+        return Closure.CANCELLED
     ways = {
         Closure.PAID: invoice.settled - invoice.settled_by_credit,
         Closure.CREDITED: invoice.credits + invoice.settled_by_credit,
+        Closure.DISCOUNTED: invoice.discounts,
         Closure.WRITTEN_OFF: invoice.written_off,
     }
     used = [way for way, amount in ways.items() if amount]

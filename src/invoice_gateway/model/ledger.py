@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from .forex import Carry
 from .keys import InvoiceKey, SourceKey
 from .status import Side
 
@@ -18,11 +19,13 @@ class SourceType(StrEnum):
 
     PAYMENT = "payment"
     OPEN_CREDIT = "open-credit"
+    WALLET = "wallet"
 
 
 class FundsState(StrEnum):
     """Whether a payment's money is here."""
 
+    CAPTURED = "captured"
     RECEIVED = "received"
     BOUNCED = "bounced"
 
@@ -33,6 +36,7 @@ class Origin(StrEnum):
     PAYMENT = "payment"
     CREDIT_NOTE = "credit-note"
     EXCESS = "excess-of-adjustment"
+    TOPUP = "topup"
 
 
 class Mode(StrEnum):
@@ -41,11 +45,17 @@ class Mode(StrEnum):
     AUTO = "auto"
     MANUAL = "manual"
     REFERENCE = "reference"
+    ORDER = "order"
+    PROVISION = "provision"
 
 
 class AllocationState(StrEnum):
-    """An allocation is posted once and removed at most once; the row stays."""
+    """An allocation is posted once and removed at most once; the row stays.
 
+    A reserved one is posted or removed when what it was reserved for is decided (A-08).
+    """
+
+    RESERVED = "reserved"
     POSTED = "posted"
     REMOVED = "removed"
 
@@ -57,14 +67,22 @@ class DocType(StrEnum):
     DEBIT_MEMO = "debit-memo"
     CREDIT_NOTE = "credit-note"
     WRITE_OFF = "write-off"
+    DISCOUNT = "discount"
+    BAD_DEBT = "bad-debt"
+    CANCELLATION = "cancellation"
+    MONEY_BACK = "money-back"
 
 
 class ReversalKind(StrEnum):
-    """How money leaves a payment again."""
+    """How money leaves a source again, other than to an invoice."""
 
     BOUNCE = "bounce"
     CHARGEBACK = "chargeback"
     REFUND = "refund"
+    USAGE = "usage"
+    """Spent from a wallet on calls and the like."""
+    WITHDRAWAL = "withdrawal"
+    """Out of a wallet, since the payment was taken off the top-up again."""
 
 
 class DisputeState(StrEnum):
@@ -140,12 +158,18 @@ class Source:
     asserted_by_erp: bool = False
     funds_state: FundsState = FundsState.RECEIVED
     intents: tuple[Intent, ...] = ()
+    held_for: str | None = None
+    """The order it waits for (A-04), until that lets it go."""
     allocated: int = 0
     reserved: int = 0
     refunded: int = 0
     charged_back: int = 0
+    spent: int = 0
+    """What of a wallet lot was used outside invoices, or withdrawn."""
     allocations: int = 0
     """How many allocations were ever made from it: numbers the next one."""
+    carry: Carry | None = None
+    """Its value in the accounting currency of the account, where that is another."""
     content_hash: str = ""
     cause: str = ""
     version: int = 0
@@ -157,12 +181,15 @@ class Source:
 
     @property
     def remaining(self) -> int:
-        """Return what is neither allocated, reserved, refunded nor charged back (I-01)."""
-        return self.amount - self.allocated - self.reserved - self.refunded - self.charged_back
+        """Return what is neither allocated, reserved, spent nor gone back (I-01, I-02)."""
+        gone = self.refunded + self.charged_back + self.spent
+        return self.amount - self.allocated - self.reserved - gone
 
     @property
     def held(self) -> int:
-        """Return the part of `remaining` that waits for the invoices it is meant for (A-04)."""
+        """Return the part of `remaining` that waits for what it is meant for (A-04)."""
+        if self.held_for is not None:
+            return self.remaining
         waiting = [intent.amount for intent in self.intents if intent.waiting]
         if not waiting:
             return 0
@@ -195,6 +222,10 @@ class Allocation:
     parts: tuple[Part, ...]
     mode: Mode
     posted_on: date
+    carry: int | None = None
+    """What it relieved of the invoice, and `source_carry` of the source, in the accounting currency
+    (minor units); the difference is gain or loss."""
+    source_carry: int | None = None
     state: AllocationState = AllocationState.POSTED
     removed_reason: str | None = None
     removed_on: date | None = None
@@ -243,6 +274,8 @@ class Memo:
     reason_text: str | None = None
     dispute_id: str | None = None
     reverses: InvoiceKey | None = None
+    carry: int | None = None
+    """What the applied part relieved of the invoice, in the accounting currency (M-04)."""
     reversed_by: str | None = None
     applied: int = 0
     open_credit: int = 0
@@ -254,7 +287,7 @@ class Memo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reversal:
-    """Money that left a source again: a bounce, a chargeback or a refund."""
+    """Money that left a source again, other than to an invoice."""
 
     account: str
     reference: str
@@ -297,6 +330,8 @@ class Dispute:
     closed_at: datetime | None = None
     reopens: str | None = None
     memo: str | None = None
+    respond_by: datetime | None = None
+    """When (UTC) `dispute.response-overdue` is due; None when it was announced, or never is."""
     cause: str = ""
     version: int = 0
 

@@ -5,8 +5,8 @@ writes only what differs.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from invoice_gateway.model.decision import Book, Entity, Scope
@@ -22,32 +22,26 @@ from invoice_gateway.model.ledger import (
     Part,
     Source,
 )
+from invoice_gateway.model.order import Order
 
-from . import reads, reads_money, rows, rows_disputes, rows_money, sql
+from . import reads, reads_money, rows, rows_detail, rows_disputes, rows_money, sql
 from .connection import Session
-from .query import Query
+from .loading import Known, Loading
+from .loading import keys as _keys
+from .shelf import OWNED
 from .wanted import Owners, Wanted, things, union
 
-
-@dataclass(slots=True)
-class Known:
-    """What the transaction has loaded: entities as they were, and the row ids of their tables."""
-
-    entities: dict[type, dict[object, Entity]] = field(default_factory=lambda: defaultdict(dict))
-    ids: dict[type, dict[object, int]] = field(default_factory=lambda: defaultdict(dict))
-
-    def keep(self, entity: Entity, number: int = 0) -> None:
-        """Remember `entity` and the id of its row, where its table has one."""
-        self.entities[type(entity)][entity.key] = entity
-        self.ids[type(entity)][entity.key] = number
-
-
-KINDS: Final[Mapping[str, type[Entity]]] = {"invoice": Invoice, "dispute": Dispute, "memo": Memo}
+KINDS: Final[Mapping[str, type[Entity]]] = {
+    "invoice": Invoice,
+    "dispute": Dispute,
+    "memo": Memo,
+    **{name: shelf.kind for name, shelf in OWNED.items()},
+}
 """What is named without its account."""
 
 
 def owners(session: Session, scopes: Sequence[Scope]) -> dict[tuple[str, object], str]:
-    """Return the account of every invoice, memo and dispute that `scopes` name and that exists.
+    """Return the account of everything that `scopes` name without it and that exists.
 
     Nothing is asked about what the messages bring themselves: hardly ever is that there already.
     """
@@ -60,13 +54,13 @@ def owners(session: Session, scopes: Sequence[Scope]) -> dict[tuple[str, object]
         return {}
     parameters: dict[str, str] = {}
     for kind, found in named.items():
-        if kind == "dispute":
-            parameters |= _keys(session, kind, "id", rows=[(key,) for key in found])
+        if kind in reads.BY_ONE_KEY:
+            parameters |= _keys(session, kind, "key", rows=[(key,) for key in found])
         else:
             parameters |= _keys(session, kind, "issuer", "number", rows=found)
     statement = reads.owners(tuple(sorted(named)), session.postgresql)
     return {
-        (kind, first if kind == "dispute" else InvoiceKey(first, second)): account
+        (kind, first if kind in reads.BY_ONE_KEY else InvoiceKey(first, second)): account
         for kind, first, second, account in session.read(statement, parameters)
     }
 
@@ -78,6 +72,7 @@ def load(
     *,
     owned: Owners,
     locked: Collection[str] | None,
+    today: date | None = None,
 ) -> Book:
     """Return the union of `scopes`.
 
@@ -87,14 +82,18 @@ def load(
         known: Filled with what is loaded.
         owned: What `owners` answered before the accounts were locked.
         locked: The accounts locked; None when nobody locked anything.
+        today: What due dates are compared with; None: nothing is past due.
     """
     loading = _Loading(session, union(scopes, owned), known, locked or ())
     loading.accounts()
+    loading.shelves()
     loading.documents()
     loading.allocations()
     loading.sources()
     loading.pairs()
     loading.invoices()
+    loading.requests_and_orders()
+    loading.standings(today)
     return Book(loading.found)
 
 
@@ -113,47 +112,18 @@ def unlocked(
     return found
 
 
-def _keys(
-    session: Session, name: str, *columns: str, rows: Iterable[Sequence[Any]]
-) -> dict[str, str]:
-    return sql.keys(name, *columns, rows=rows, postgresql=session.postgresql)
-
-
-class _Loading:
+class _Loading(Loading):
     """One load in progress: each step reads one kind of entity and may widen what is wanted."""
 
     def __init__(
         self, session: Session, wanted: Wanted, known: Known, locked: Collection[str]
     ) -> None:
-        self.session = session
-        self.wanted = wanted
-        self.known = known
+        super().__init__(session, wanted, known)
         self.locked = locked
-        self.found: list[Entity] = []
         self._idle: list[tuple[int, Source]] = []
         self._numbers: list[int] = []
         self._blocked: set[str] = set()
-        # what loaded rows point at, beside what the scopes name
-        self._invoices = dict(wanted.invoices)
         self._sources = dict(wanted.sources)
-
-    def _keep(self, entity: Entity, number: int = 0) -> None:
-        self.found.append(entity)
-        self.known.keep(entity, number)
-
-    def _read(self, statement: Query, parameters: Mapping[str, Any]) -> Sequence[Any]:
-        return self.session.read(statement, parameters)
-
-    def _grouped(
-        self, statement: Query, name: str, numbers: Collection[int]
-    ) -> dict[int, list[Any]]:
-        """Return the rows that belong to `numbers`, by their first column, without it."""
-        found: dict[int, list[Any]] = defaultdict(list)
-        if numbers:
-            listed = sql.numbers(numbers, postgresql=self.session.postgresql)
-            for row in self._read(statement, {name: listed}):
-                found[row[0]].append(row[1:])
-        return found
 
     def accounts(self) -> None:
         """Load the accounts named and locked, each with its ancestors."""
@@ -164,10 +134,12 @@ class _Loading:
         ancestors: dict[str, list[str]] = defaultdict(list)
         first: dict[str, rows.Row] = {}
         for row in self._read(reads.accounts(self.session.postgresql), parameters):
-            party, ancestor = row[0], row[-1]
-            first.setdefault(party, row[:-1])
+            party, *_, ancestor, reviewed = row
+            first.setdefault(party, row[:-2])
             if ancestor is not None:
                 ancestors[party].append(ancestor)
+            if reviewed:
+                self.wanted.credit[party] = None
         for party, values in first.items():
             self._keep(rows.account(values, tuple(ancestors.get(party, ()))))
 
@@ -198,7 +170,7 @@ class _Loading:
     def _dispute(self, row: Any) -> None:  # noqa: ANN401 - a row of either driver
         dispute = rows_disputes.dispute(row)
         self._keep(dispute)
-        self._reach(dispute.invoice, dispute.id in self._removable.disputes)
+        self._reach(dispute.invoice, removable=dispute.id in self._removable.disputes)
 
     def _memos(self, parameters: Mapping[str, str]) -> None:
         found = self._read(reads.memos(self.session.postgresql), parameters)
@@ -208,17 +180,7 @@ class _Loading:
             memo = rows_money.memo(row, [MemoPart(*part) for part in parts[row.id]])
             self._keep(memo, row.id)
             if memo.invoice is not None:
-                self._reach(memo.invoice, memo.key in self._removable.memos)
-
-    @property
-    def _removable(self) -> Wanted:
-        """Return what is named together with a wish for its allocations."""
-        return self.wanted.allocated or Wanted()
-
-    def _reach(self, invoice: InvoiceKey, removable: bool) -> None:  # noqa: FBT001
-        self._invoices[invoice] = None
-        if removable:
-            self._removable.invoices[invoice] = None
+                self._reach(memo.invoice, removable=memo.key in self._removable.memos)
 
     def allocations(self) -> None:
         """Load the posted allocations at both ends of what is named with a wish for them."""
@@ -263,6 +225,9 @@ class _Loading:
             parameters["waiting"] = _keys(
                 self.session, "waiting", "issuer", "number", rows=self.wanted.invoices
             ) | _keys(self.session, "locked", "account", rows=owners)
+        orders = [(key,) for key in self.known.entities[Order]]
+        if orders:
+            parameters["held"] = _keys(self.session, "held", "held_for", rows=orders)
         if self.wanted.auto:
             idle = [(account,) for account in self.wanted.auto]
             parameters["idle"] = _keys(self.session, "idle", "account", rows=idle)
@@ -318,7 +283,9 @@ class _Loading:
         lines = self._grouped(reads.lines(pg), "invoices", [row.id for row in found])
         disputed = []
         for row in found:
-            invoice = rows.invoice(row, [rows.line(line) for line in lines[row.id]])
+            detail = rows_detail.detail(row[-len(rows_detail.DETAIL_ROW) :])
+            its_lines = lines[row.id][detail.first_line :]
+            invoice = rows.invoice(row, [rows.line(line) for line in its_lines], detail)
             self._keep(invoice, row.id)
             if any(line.disputed for line in invoice.lines):
                 disputed.append(row.id)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from invoice_gateway.model.decision import Book, Entity
-from invoice_gateway.model.invoice import Invoice
+from invoice_gateway.model.detail import PLAIN
+from invoice_gateway.model.invoice import Invoice, Lifecycle
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
 from invoice_gateway.model.ledger import (
     Account,
@@ -18,14 +19,27 @@ from invoice_gateway.model.ledger import (
     Source,
 )
 
-from . import reads, reads_money, rows, rows_disputes, rows_money, sql, tables
-from .book import Known
+from . import (
+    numbering,
+    reads,
+    reads_money,
+    rows,
+    rows_detail,
+    rows_disputes,
+    rows_money,
+    sql,
+    tables,
+)
 from .connection import Session
+from .loading import Known
+from .shelf import SHELVES
 
 E = TypeVar("E", bound=Entity)
 
 ACCOUNT: Final = sql.upserting(tables.account, ["party"], rows.ACCOUNT_ROW)
 NEW_INVOICE: Final = sql.inserting(tables.invoice, (*rows.INVOICE_ROW, *rows.INVOICE_STATE_ROW))
+OFFER: Final = sql.updating(tables.invoice, "id", rows.OFFER_ROW)
+DETAIL: Final = sql.upserting(tables.invoice_detail, ["invoice_id"], rows_detail.DETAIL_ROW)
 INVOICE: Final = sql.updating(tables.invoice, "id", rows.INVOICE_STATE_ROW)
 SNAPSHOT: Final = sql.inserting(tables.invoice_snapshot, ["invoice_id", "snapshot"])
 LINE: Final = sql.inserting(tables.invoice_line, rows.LINE_ROW)
@@ -78,6 +92,15 @@ def save(session: Session, book: Book, known: Known) -> None:
     saving.disputes()
     saving.notices()
     saving.pairs()
+    saving.shelves()
+
+
+def save_details(session: Session, book: Book, known: Known) -> dict[object, int]:
+    """Write what only some invoices have; return the numbers that were given, by invoice key.
+
+    Invoices that take a number take it here: what comes after holds up others that issue.
+    """
+    return _Saving(session, book, known).details()
 
 
 class _Saving:
@@ -116,26 +139,57 @@ class _Saving:
 
     def invoices(self) -> None:
         """Write invoices, lines that are new, snapshots, and the state of lines that changed."""
-        new, changed, lines, states, snapshots = [], [], [], [], []
+        new, changed, offers, lines, states, snapshots = [], [], [], [], [], []
         for invoice, before in self._touched(Invoice):
             if before is None:
                 number = self._new(invoice)
                 new.append((*rows.invoice_row(number, invoice), *rows.invoice_state_row(invoice)))
-                if invoice.snapshot is not None:
-                    snapshots.append((number, invoice.snapshot))
             else:
                 number = self._number(Invoice, invoice.key)
                 changed.append((number, *rows.invoice_state_row(invoice)))
-            old = before.lines if before else ()
+                if before.lifecycle is not Lifecycle.ISSUED:
+                    offers.append((number, *rows.offer_row(invoice)))
+            if invoice.snapshot is not None:  # it is there only until it is written
+                snapshots.append((number, invoice.snapshot))
+            first = invoice.detail.first_line
+            old = before.lines if before and before.detail.first_line == first else ()
             if len(invoice.lines) > len(old):
-                lines.append((number, len(old), invoice.lines[len(old) :]))
-            states += rows.line_state_rows(number, invoice.lines, old)
+                lines.append((number, first + len(old), invoice.lines[len(old) :]))
+            states += rows.line_state_rows(number, invoice.lines, old, first)
         columns, others = rows.new_lines(lines)
         self.session.write(NEW_INVOICE, new)
+        self.session.write(OFFER, offers)
         self.session.write(INVOICE, changed)
         self.session.put(LINE, columns)
         self.session.write(SNAPSHOT, snapshots)
         self.session.write(LINE_STATE, states + others)
+
+    def details(self) -> dict[object, int]:
+        """Write the details that changed; return the numbers given."""
+        changed = [
+            now
+            for now, before in self._touched(Invoice)
+            if now.detail is not (before.detail if before else PLAIN)
+        ]
+        given = numbering.take(self.session, changed)
+        written = [
+            (
+                self._number(Invoice, each.key),
+                *rows_detail.detail_row(each.detail, given.get(each.key)),
+            )
+            for each in changed
+        ]
+        self.session.write(DETAIL, written)
+        return given
+
+    def shelves(self) -> None:
+        """Write orders, requests and the rest of what is kept one row each."""
+        for shelf in SHELVES.values():
+            touched = self._touched(shelf.kind)
+            self.session.write(shelf.write, [shelf.row(now) for now, _ in touched])
+            if shelf.lines is not None:
+                lines = [row for now, before in touched for row in shelf.line_rows(now, before)]
+                self.session.write(shelf.write_lines, lines)
 
     def sources(self) -> None:
         """Write sources, and the intents that are new or no longer wait."""

@@ -4,21 +4,24 @@ Every function takes `postgresql` and returns a statement whose parameters are f
 or `sql.numbers`. Unions take the names of their parts: nothing is looked up that nobody asked for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from . import rows, tables
 from .columns import ID
 from .query import Query
+from .rows_detail import DETAIL_ROW
+from .shelf import BY_NAME, ORDERS, OWNED
 from .sql import among, keyset, keyset_query
 from .tables import (
     account,
     dispute,
     event,
     invoice,
+    invoice_detail,
     invoice_line,
     line_state,
     memo,
@@ -28,6 +31,11 @@ from .tables import (
     source,
 )
 
+BY_ONE_KEY: Final[Mapping[str, sa.Column[Any]]] = {
+    "dispute": dispute.c.id,
+    **{name: each.table.c[each.keys[0]] for name, each in OWNED.items()},
+}
+"""What is named by one key, without its account."""
 DEEPEST = 32
 """How many resellers may stand above an account: bounds the walk if parents ever form a circle."""
 
@@ -37,14 +45,15 @@ Part = Callable[[bool], Ids]
 
 @cache
 def owners(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
-    """Return (kind, key, key, account) of the named invoices, memos and disputes."""
+    """Return (kind, key, key or "", account) of what is named without its account."""
     found = []
     for part in parts:
-        if part == "dispute":
-            wanted = keyset(part, "id", postgresql=postgresql)
-            columns: list[Any] = [wanted.c.id, sa.literal("")]
-            join = dispute.join(wanted, dispute.c.id == wanted.c.id)
-            owner: Any = dispute.c.account
+        if part in BY_ONE_KEY:
+            one = BY_ONE_KEY[part]
+            wanted = keyset(part, "key", postgresql=postgresql)
+            columns: list[Any] = [wanted.c.key, sa.literal("")]
+            join = one.table.join(wanted, one == wanted.c.key)
+            owner: Any = one.table.c.account
         else:
             table = tables.metadata.tables[part]
             wanted = keyset(part, "issuer", "number", postgresql=postgresql)
@@ -62,7 +71,10 @@ def same(table: sa.FromClause, other: sa.FromClause, *names: str) -> sa.ColumnEl
 
 @cache
 def accounts(postgresql: bool) -> Query:  # noqa: FBT001
-    """Return the accounts named `account`, once per ancestor, nearest first."""
+    """Return the accounts named `account`, once per ancestor, nearest first.
+
+    The last column tells whether the account has orders under review.
+    """
     wanted = keyset("account", "party", postgresql=postgresql)
     up = (
         sa.select(account.c.party, account.c.parent.label("ancestor"), sa.literal(1).label("depth"))
@@ -75,8 +87,14 @@ def accounts(postgresql: bool) -> Query:  # noqa: FBT001
         .join(account, account.c.party == up.c.ancestor)
         .where(account.c.parent.is_not(None), up.c.depth < DEEPEST)
     )
+    order = tables.customer_order
+    reviewed = sa.exists().where(
+        order.c.account == account.c.party,
+        sa.text(f"customer_order.{tables.OPEN_ORDER}"),
+        order.c.status == "UnderReview",
+    )
     return Query(
-        sa.select(account, up.c.ancestor)
+        sa.select(account, up.c.ancestor, reviewed)
         .join(wanted, wanted.c.party == account.c.party)
         .outerjoin(up, up.c.party == account.c.party)
         .order_by(account.c.party, up.c.depth)
@@ -178,9 +196,11 @@ INVOICE_PARTS: dict[str, Part] = {
 def invoices(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
     """Return the invoices found by any of `parts` (`INVOICE_PARTS`), oldest first."""
     ids = sa.union(*(INVOICE_PARTS[part](postgresql) for part in parts)).subquery("ids")
+    detail = [invoice_detail.c[name].label(f"detail_{name}") for name in DETAIL_ROW]
     return Query(
-        sa.select(invoice)
+        sa.select(invoice, *detail)
         .join(ids, invoice.c.id == ids.c.id)
+        .outerjoin(invoice_detail, invoice_detail.c.invoice_id == invoice.c.id)
         .order_by(invoice.c.issue_date, invoice.c.issuer, invoice.c.number)
     )
 
@@ -200,6 +220,64 @@ def lines(postgresql: bool) -> Query:  # noqa: FBT001
         .outerjoin(line_state, same(line_state, invoice_line, "invoice_id", "position"))
         .where(among(invoice_line.c.invoice_id, "invoices", postgresql=postgresql))
         .order_by(invoice_line.c.invoice_id, invoice_line.c.position)
+    )
+
+
+# -- orders and what else is kept one row each -----------------------------------------------
+
+
+@cache
+def shelved(name: str, postgresql: bool) -> Query:  # noqa: FBT001
+    """Return what is on this shelf under the keys named."""
+    return BY_NAME[name].find(postgresql)
+
+
+@cache
+def shelved_lines(name: str, postgresql: bool) -> Query:  # noqa: FBT001
+    """Return (key, *line) of what is on this shelf."""
+    return BY_NAME[name].find_lines(postgresql)
+
+
+@cache
+def open_orders(postgresql: bool) -> Query:  # noqa: FBT001
+    """Return the orders on terms of the accounts `credit` that are not done with, oldest first."""
+    table = tables.customer_order
+    found = ORDERS.found_by("credit", ("account",), postgresql=postgresql)
+    return Query(
+        found.where(sa.text(f"customer_order.{tables.OPEN_ORDER}"), table.c.method == "terms")
+        .order_by(None)
+        .order_by(table.c.placed_at, table.c.reference)
+    )
+
+
+@cache
+def standings(postgresql: bool) -> Query:  # noqa: FBT001
+    """Return (account, exposure, past due) of the accounts `credit` that owe something.
+
+    Through the index of invoices with something pending: what is settled costs nothing.
+    """
+    wanted = keyset("credit", "account", postgresql=postgresql)
+    waits = sa.and_(
+        invoice.c.kind == "request", sa.func.coalesce(invoice_detail.c.execution, "") == "pending"
+    )
+    late = invoice.c.due_date < sa.cast(sa.bindparam("today", type_=sa.Text), sa.Date)
+    if not postgresql:
+        late = invoice.c.due_date < sa.bindparam("today", type_=sa.Text)
+    counted = sa.case(
+        (invoice.c.currency == account.c.selling_currency, invoice.c.pending), else_=0
+    )
+    return Query(
+        sa.select(
+            account.c.party,
+            sa.cast(sa.func.sum(counted), sa.BigInteger).label("exposure"),
+            sa.cast(sa.func.sum(sa.case((late, 1), else_=0)), sa.BigInteger).label("past_due"),
+        )
+        .select_from(account)
+        .join(wanted, account.c.party == wanted.c.account)
+        .join(invoice, invoice.c.account == account.c.party)
+        .outerjoin(invoice_detail, invoice_detail.c.invoice_id == invoice.c.id)
+        .where(sa.text("invoice.pending > 0"), invoice.c.lifecycle == "Issued", sa.not_(waits))
+        .group_by(account.c.party)
     )
 
 

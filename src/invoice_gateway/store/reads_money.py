@@ -45,6 +45,7 @@ SOURCE_PARTS: dict[str, Part] = {
     "source": _sources_by("source", "account", "type", "reference"),
     "bank_reference": _sources_by("bank_reference", "account", "bank_reference"),
     "end_to_end_id": _sources_by("end_to_end_id", "account", "end_to_end_id"),
+    "held": _sources_by("held", "held_for"),
     "idle": _idle,
     "waiting": _waiting,
 }
@@ -104,14 +105,14 @@ ALLOCATION_PARTS: dict[str, Part] = {
 
 @cache
 def allocations(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
-    """Return the posted allocations found by any of `parts` (`ALLOCATION_PARTS`), oldest first."""
+    """Return the posted and reserved allocations found by any of `parts`, oldest first."""
     ids = sa.union(*(ALLOCATION_PARTS[part](postgresql) for part in parts)).subquery("ids")
     return Query(
         sa.select(allocation, *source_ends(), *invoice_ends())
         .join(ids, allocation.c.id == ids.c.id)
         .join(source, allocation.c.source_id == source.c.id)
         .join(invoice, allocation.c.invoice_id == invoice.c.id)
-        .where(allocation.c.state == "posted")
+        .where(allocation.c.state != "removed")
         .order_by(allocation.c.id)
     )
 

@@ -5,12 +5,14 @@ values are what both databases take as they are (numbers, texts, ISO dates and i
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain, repeat
 from operator import attrgetter, ne
 from typing import Any, Final
 
+from invoice_gateway.model.detail import PLAIN, Detail
+from invoice_gateway.model.forex import Carry
 from invoice_gateway.model.invoice import (
     Closure,
     Confirmation,
@@ -40,6 +42,22 @@ DAYS_KEPT: Final = 1_000
 def day(value: date | None) -> str | None:
     """Return a date as both databases take it."""
     return None if value is None else value.isoformat()
+
+
+@lru_cache(maxsize=DAYS_KEPT)
+def moment(value: datetime) -> str:
+    """Return a moment at which something wakes, as both databases take it: mostly midnights."""
+    return instant(value)
+
+
+NO_CARRY: Final = (None, None, None)
+
+
+def carry(row: Any) -> Carry | None:  # noqa: ANN401
+    """Return the value in the accounting currency that a row of an invoice or source holds."""
+    if row.carrying is None:
+        return None
+    return Carry(row.accounting_currency, row.rate, row.carrying, row.carry_open)
 
 
 # -- accounts ---------------------------------------------------------------------------------
@@ -142,6 +160,9 @@ INVOICE_ROW: Final = (
     "description",
     "content_hash",
     "cause",
+    "accounting_currency",
+    "rate",
+    "carrying",
 )
 INVOICE_STATE_ROW: Final = (
     "lifecycle",
@@ -159,7 +180,21 @@ INVOICE_STATE_ROW: Final = (
     "confirmation",
     "closure_reason",
     "version",
+    "discounts",
+    "reserved",
+    "carry_open",
+    "wake_at",
 )
+OFFER_ROW: Final = (
+    "amount",
+    "issue_date",
+    "due_date",
+    "description",
+    "accounting_currency",
+    "rate",
+    "carrying",
+)
+"""What of an invoice may change until it is issued."""
 LINE_ROW: Final = (
     "invoice_id",
     "position",
@@ -214,6 +249,18 @@ def invoice_row(number: int, invoice: Invoice) -> Row:
         invoice.description,
         invoice.content_hash,
         invoice.cause,
+        *(invoice.carry[:3] if invoice.carry else NO_CARRY),
+    )
+
+
+def offer_row(invoice: Invoice) -> Row:
+    """Return the values of `OFFER_ROW`."""
+    return (
+        invoice.amount,
+        day(invoice.issue_date),
+        day(invoice.due_date),
+        invoice.description,
+        *(invoice.carry[:3] if invoice.carry else NO_CARRY),
     )
 
 
@@ -232,6 +279,10 @@ def invoice_state_row(invoice: Invoice) -> Row:
         pending - invoice.disputed_amount,
         *invoice.derived,
         invoice.version,
+        invoice.discounts,
+        invoice.reserved,
+        invoice.carry and invoice.carry.open,
+        invoice.wake_at and moment(invoice.wake_at),
     )
 
 
@@ -256,11 +307,16 @@ def new_lines(
     return [numbers, positions, line_no, kind, amount, *sold], states
 
 
-def line_state_rows(number: int, lines: Sequence[Line], known: Sequence[Line]) -> list[Row]:
-    """Return (invoice, position, *LINE_STATE_ROW) of lines that are not as `known`."""
+def line_state_rows(
+    number: int, lines: Sequence[Line], known: Sequence[Line], first: int = 0
+) -> list[Row]:
+    """Return (invoice, position, *LINE_STATE_ROW) of lines that are not as `known`.
+
+    The first of them has the position `first`.
+    """
     return [
         (number, at, *_line_state(line))
-        for at, (line, old) in enumerate(zip(lines, known, strict=False))
+        for at, (line, old) in enumerate(zip(lines, known, strict=False), first)
         if line != old
     ]
 
@@ -296,7 +352,7 @@ def line(row: Any) -> Line:  # noqa: ANN401
     )
 
 
-def invoice(row: Any, lines: Iterable[Line]) -> Invoice:  # noqa: ANN401
+def invoice(row: Any, lines: Iterable[Line], detail: Detail = PLAIN) -> Invoice:  # noqa: ANN401
     """Return the invoice that `row` holds, without snapshot and terms."""
     return Invoice(
         key=InvoiceKey(row.issuer, row.number),
@@ -327,4 +383,9 @@ def invoice(row: Any, lines: Iterable[Line]) -> Invoice:  # noqa: ANN401
         settled=row.settled,
         settled_by_credit=row.settled_by_credit,
         version=row.version,
+        discounts=row.discounts,
+        reserved=row.reserved,
+        carry=carry(row) if row.carrying is not None else None,
+        wake_at=row.wake_at,
+        detail=detail,
     )

@@ -33,6 +33,7 @@ DISPUTE_STATE_ROW: Final = (
     "closed_at",
     "memo",
     "version",
+    "respond_by",
 )
 
 
@@ -66,6 +67,7 @@ def dispute_state_row(dispute: Dispute) -> Row:
         dispute.closed_at and instant(dispute.closed_at),
         dispute.memo,
         dispute.version,
+        dispute.respond_by and instant(dispute.respond_by),
     )
 
 
@@ -91,6 +93,7 @@ def dispute(row: Any) -> Dispute:  # noqa: ANN401
         closed_at=row.closed_at,
         reopens=row.reopens,
         memo=row.memo,
+        respond_by=row.respond_by,
         cause=row.cause,
         version=row.version,
     )

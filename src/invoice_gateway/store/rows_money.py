@@ -20,7 +20,7 @@ from invoice_gateway.model.ledger import (
     Source,
 )
 
-from .rows import Row
+from .rows import NO_CARRY, Row, carry
 
 SOURCE_ROW: Final = (
     "id",
@@ -38,6 +38,9 @@ SOURCE_ROW: Final = (
     "asserted_by_erp",
     "content_hash",
     "cause",
+    "accounting_currency",
+    "rate",
+    "carrying",
 )
 SOURCE_STATE_ROW: Final = (
     "funds_state",
@@ -48,6 +51,9 @@ SOURCE_STATE_ROW: Final = (
     "remaining",
     "allocations",
     "version",
+    "held_for",
+    "spent",
+    "carry_open",
 )
 
 
@@ -67,6 +73,7 @@ def source_row(number: int, source: Source) -> Row:
         source.asserted_by_erp,
         source.content_hash,
         source.cause,
+        *(source.carry[:3] if source.carry else NO_CARRY),
     )
 
 
@@ -81,6 +88,9 @@ def source_state_row(source: Source) -> Row:
         source.remaining,
         source.allocations,
         source.version,
+        source.held_for,
+        source.spent,
+        source.carry and source.carry.open,
     )
 
 
@@ -104,6 +114,9 @@ def source(row: Any, intents: Iterable[Intent]) -> Source:  # noqa: ANN401
         refunded=row.refunded,
         charged_back=row.charged_back,
         allocations=row.allocations,
+        held_for=row.held_for,
+        spent=row.spent,
+        carry=carry(row),
         content_hash=row.content_hash,
         cause=row.cause,
         version=row.version,
@@ -120,6 +133,8 @@ ALLOCATION_ROW: Final = (
     "mode",
     "posted_on",
     "cause",
+    "carry",
+    "source_carry",
     "state",
     "version",
 )
@@ -137,13 +152,15 @@ def allocation_row(number: int, source_id: int, invoice_id: int, allocation: All
         allocation.mode,
         allocation.posted_on.isoformat(),
         allocation.cause,
+        allocation.carry,
+        allocation.source_carry,
         allocation.state,
         allocation.version,
     )
 
 
 def allocation(row: Any, parts: Iterable[Part]) -> Allocation:  # noqa: ANN401
-    """Return the posted allocation that `row` holds beside the natural keys of both its ends."""
+    """Return the allocation that `row` holds beside the natural keys of both its ends."""
     return Allocation(
         source=SourceKey(row.source_account, row.source_type, row.source_reference),
         number=row.number,
@@ -153,6 +170,8 @@ def allocation(row: Any, parts: Iterable[Part]) -> Allocation:  # noqa: ANN401
         parts=tuple(parts),
         mode=Mode(row.mode),
         posted_on=row.posted_on,
+        carry=row.carry,
+        source_carry=row.source_carry,
         state=AllocationState(row.state),
         cause=row.cause,
         version=row.version,
@@ -176,6 +195,7 @@ MEMO_ROW: Final = (
     "reverses_number",
     "content_hash",
     "cause",
+    "carrying",
 )
 MEMO_STATE_ROW: Final = ("reversed_by", "applied", "open_credit", "refunded", "version")
 
@@ -198,6 +218,7 @@ def memo_row(number: int, invoice_id: int | None, memo: Memo) -> Row:
         memo.reverses and memo.reverses.number,
         memo.content_hash,
         memo.cause,
+        memo.carry,
     )
 
 
@@ -223,6 +244,7 @@ def memo(row: Any, parts: Iterable[MemoPart]) -> Memo:  # noqa: ANN401
         reason_text=row.reason_text,
         dispute_id=row.dispute_id,
         reverses=InvoiceKey(row.reverses_issuer, row.reverses_number) if reverses else None,
+        carry=row.carrying,
         reversed_by=row.reversed_by,
         applied=row.applied,
         open_credit=row.open_credit,

@@ -10,9 +10,6 @@ import sqlalchemy as sa
 from .columns import (
     ID,
     MONEY,
-    Clock,
-    Enclosed,
-    Instant,
     counts,
     day,
     flags,
@@ -25,16 +22,68 @@ from .columns import (
     texts,
     when,
 )
-
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
+from .metadata import metadata
+from .tables_messages import (
+    OWNS_ITS_ID,
+    REFUSED,
+    attempt,
+    dead_letter,
+    event,
+    message,
+    outbox,
+    parked,
 )
+from .tables_orders import (
+    OPEN_ORDER,
+    customer_order,
+    invoice_detail,
+    order_line,
+    rate,
+    request,
+    serial,
+    series,
+)
+
+__all__ = [
+    "BATCHES",
+    "IDLE",
+    "OPEN_AUTO",
+    "OPEN_ORDER",
+    "OWNS_ITS_ID",
+    "REFUSED",
+    "account",
+    "allocation",
+    "allocation_part",
+    "allocation_removal",
+    "attempt",
+    "counter",
+    "customer_order",
+    "dead_letter",
+    "dispute",
+    "event",
+    "invoice",
+    "invoice_detail",
+    "invoice_line",
+    "invoice_snapshot",
+    "line_state",
+    "memo",
+    "memo_part",
+    "message",
+    "metadata",
+    "notice",
+    "order_line",
+    "outbox",
+    "pair",
+    "parked",
+    "rate",
+    "request",
+    "reversal",
+    "sender",
+    "serial",
+    "series",
+    "source",
+    "source_intent",
+]
 
 counter = sa.Table("counter", metadata, key("name"), *sums("value"))
 """Where SQLite counts what a sequence counts on PostgreSQL."""
@@ -92,6 +141,10 @@ invoice = sa.Table(
     *texts("confirmation"),
     *maybe("closure_reason"),
     *counts("version"),
+    sa.Column("discounts", MONEY, nullable=False, server_default="0"),
+    sa.Column("reserved", MONEY, nullable=False, server_default="0"),
+    sa.Column("carry_open", MONEY),
+    when("wake_at", null=True),
     sa.UniqueConstraint("issuer", "number"),
     sa.Index("ix_invoice_account_issue_date", "account", "issue_date"),
 )
@@ -105,6 +158,9 @@ partial(
     invoice.c.issuer,
     invoice.c.number,
 )
+
+partial("ix_invoice_due", "pending > 0", invoice.c.account, invoice.c.due_date)
+partial("ix_invoice_wake", "wake_at IS NOT NULL", invoice.c.wake_at)
 
 # Lines and snapshots are written with their invoice and never deleted, so a foreign key guards
 # nothing; checking it would be a third of what a line costs.
@@ -162,12 +218,17 @@ source = sa.Table(
     *texts("funds_state"),
     *sums("allocated", "reserved", "refunded", "charged_back", "remaining"),
     *counts("allocations", "version"),
+    *maybe("held_for"),
+    sa.Column("spent", MONEY, nullable=False, server_default="0"),
+    *maybe("rate", "accounting_currency"),
+    sa.Column("carry_open", MONEY),
     sa.UniqueConstraint("account", "type", "reference"),
     sa.UniqueConstraint("account", "bank_reference"),
     sa.Index("ix_source_end_to_end", "account", "end_to_end_id"),
 )
 IDLE = "remaining > 0"
 partial("ix_source_idle", IDLE, source.c.account)
+partial("ix_source_held", "held_for IS NOT NULL", source.c.held_for)
 
 source_intent = sa.Table(
     "source_intent",
@@ -195,6 +256,9 @@ allocation = sa.Table(
     # what changes
     *texts("state"),
     *counts("version"),
+    # what it relieves of the invoice and of the source, in the accounting currency
+    sa.Column("carry", MONEY),
+    sa.Column("source_carry", MONEY),
     sa.UniqueConstraint("source_id", "number"),
     sa.Index("ix_allocation_invoice", "invoice_id"),
 )
@@ -289,8 +353,10 @@ dispute = sa.Table(
     when("closed_at", null=True),
     *maybe("memo"),
     *counts("version"),
+    when("respond_by", null=True),
     sa.Index("ix_dispute_invoice", "invoice_id"),
 )
+partial("ix_dispute_respond", "respond_by IS NOT NULL", dispute.c.respond_by)
 partial("uq_dispute_open", "state = 'open'", dispute.c.invoice_id, dispute.c.line_no, unique=True)
 
 notice = sa.Table(
@@ -301,96 +367,3 @@ notice = sa.Table(
     key("notice_id"),
     *texts("content_hash", "cause"),
 )
-
-# -- messages ---------------------------------------------------------------------------------
-
-message = sa.Table(
-    "message",
-    metadata,
-    surrogate(),
-    *texts("sender", "message_id", "type", "hash", "outcome"),
-    when("received_at"),
-    sa.Column("body", sa.LargeBinary, nullable=False),
-    *texts("headers"),
-    *counts("duplicates", "events"),
-    *maybe("duplicate_of"),
-    *texts("accounts", "origin"),
-)
-OWNS_ITS_ID = "outcome IN ('accepted', 'parked', 'duplicate')"
-partial(
-    "uq_message_sender_message_id", OWNS_ITS_ID, message.c.sender, message.c.message_id, unique=True
-)
-REFUSED = "outcome = 'rejected'"
-partial("ix_message_refused", REFUSED, message.c.sender, message.c.message_id)
-
-parked = sa.Table(
-    "parked",
-    metadata,
-    ref("message", "message.id", key=True),
-    *texts("kind", "key"),
-    when("deadline"),
-    *texts("code", "text"),
-    sa.Index("ix_parked_kind_key", "kind", "key"),
-    sa.Index("ix_parked_deadline", "deadline"),
-)
-
-dead_letter = sa.Table(
-    "dead_letter",
-    metadata,
-    key("id"),
-    *texts("sender", "message_id", "type", "hash", "code", "text", "findings", "business_keys"),
-    *maybe("fingerprint", "traceback"),
-    sa.Column("body", sa.LargeBinary, nullable=False),
-    *texts("headers", "origin"),
-    when("first_seen"),
-    when("last_seen"),
-    *counts("submissions", "events"),
-    *texts("state"),
-    *maybe("reason", "acted_by"),
-    when("acted_at", null=True),
-    sa.Index("ix_dead_letter_code", "code"),
-    sa.Index("ix_dead_letter_fingerprint", "fingerprint"),
-    sa.Index("ix_dead_letter_state", "state", "last_seen"),
-    sa.Index("ix_dead_letter_message", "sender", "message_id"),
-)
-
-attempt = sa.Table(
-    "attempt",
-    metadata,
-    key("hash"),
-    *counts("attempts"),
-    *maybe("fingerprint"),
-    when("last_at"),
-)
-
-# -- events -----------------------------------------------------------------------------------
-
-event = sa.Table(
-    "event",
-    metadata,
-    key("seq", ID),
-    *texts("event_id", "name", "type", "aggregate", "aggregate_id"),
-    *counts("version"),
-    *texts("cause"),
-    *maybe("account"),
-    sa.Column("body", Enclosed, nullable=False),
-    *texts("headers"),
-    when("recorded_at"),
-    sa.UniqueConstraint("event_id"),
-    sa.UniqueConstraint("aggregate", "aggregate_id", "version"),
-    sa.Index("ix_event_cause", "cause"),
-)
-"""`headers` are empty since they are packed with the body (`packing.enclosed`)."""
-
-outbox = sa.Table(
-    "outbox",
-    metadata,
-    key("seq", ID),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    *maybe("last_error"),
-    # by the clock of the database, so that workers with wrong clocks agree
-    sa.Column("since", Instant, nullable=False, server_default=Clock()),
-    when("claimed_until", null=True),
-    when("next_try", null=True),
-)
-"""Pointers to events that no broker has confirmed yet."""

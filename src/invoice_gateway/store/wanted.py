@@ -6,11 +6,13 @@ from itertools import chain, repeat
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from invoice_gateway.model.decision import Scope
+from invoice_gateway.model.decision import Entity, Scope
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
 
+from .shelf import OWNED, SHELVES
+
 Owners = Mapping[tuple[str, object], str]
-"""The account that owns an invoice, dispute or memo, by ("invoice" | "dispute" | "memo", key)."""
+"""The account that owns what is named without one, by (kind, key); kinds are `_OWNED`."""
 
 
 KINDS_OF_KEYS = (
@@ -24,6 +26,7 @@ KINDS_OF_KEYS = (
     "notices",
     "reversals",
     "pairs",
+    "others",
 )
 ACCOUNT_IN: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("sources", attrgetter("account")),
@@ -57,6 +60,8 @@ class Wanted:
     notices: dict[tuple[str, str, str], None] = field(default_factory=dict)
     reversals: dict[tuple[str, str], None] = field(default_factory=dict)
     pairs: dict[tuple[SourceKey, InvoiceKey], None] = field(default_factory=dict)
+    others: dict[tuple[type[Entity], str], None] = field(default_factory=dict)
+    credit: dict[str, None] = field(default_factory=dict)
     allocated: "Wanted | None" = None
     auto: dict[str, int | None] = field(default_factory=dict)
 
@@ -68,9 +73,13 @@ def union(scopes: Sequence[Scope], owners: Owners) -> Wanted:
     if removing:
         wanted.allocated = _named_by(removing)
     for scope in scopes:
-        if scope.auto:
-            for account in concerned(scope, owners):
-                _free(wanted.auto, account, scope.money)
+        if scope.auto or scope.credit:
+            accounts = concerned(scope, owners)
+            if scope.credit:
+                wanted.credit.update(dict.fromkeys(sorted(accounts)))
+            if scope.auto:
+                for account in accounts:
+                    _free(wanted.auto, account, scope.money)
     return wanted
 
 
@@ -110,4 +119,7 @@ def things(scopes: Sequence[Scope]) -> dict[tuple[str, object], None]:
     found: dict[tuple[str, object], None] = {}
     for kind, named_in in _OWNED:
         found.update(dict.fromkeys(zip(repeat(kind), chain.from_iterable(map(named_in, scopes)))))
+    for other, key in chain.from_iterable([scope.others for scope in scopes if scope.others]):
+        if (shelf := SHELVES[other]).name in OWNED:
+            found[shelf.name, key] = None
     return found

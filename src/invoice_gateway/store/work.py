@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -10,8 +11,9 @@ import sqlalchemy as sa
 from invoice_gateway.engine.ports import Conflict, Outcome, Saving, Seen, Waiter
 from invoice_gateway.model.decision import Actor, Book, Role, Scope, Waiting
 
-from . import book, entities, records, sql
+from . import book, entities, numbering, records, sql
 from .connection import Session
+from .loading import Known
 from .query import Query
 from .reads import same
 from .tables import OWNS_ITS_ID, REFUSED, message, parked, sender
@@ -23,7 +25,7 @@ class SqlWork:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._known = book.Known()
+        self._known = Known()
         self._owners: dict[tuple[str, object], str] | None = None
         self._locked: set[str] | None = None
 
@@ -93,7 +95,7 @@ class SqlWork:
                 found[key] = each
         return found
 
-    def load(self, scopes: Sequence[Scope]) -> Book:
+    def load(self, scopes: Sequence[Scope], today: date | None = None) -> Book:
         """Return the union of all scopes: one statement per table, none when nothing is asked.
 
         What a message brings may be there already, in an account that is not locked: that is locked
@@ -104,22 +106,26 @@ class SqlWork:
         """
         if self._owners is None:
             self._owners = book.owners(self._session, [each for each in scopes if each.auto])
-        loaded, strange = self._load(scopes)
+        loaded, strange = self._load(scopes, today)
         brought = {each for scope in scopes for each in scope.provides} if strange else ()
         if strange and all((kind, str(key)) in brought for kind, key in strange):
             self._owners |= strange
             self.lock(strange.values())
-            self._known = book.Known()
-            loaded, strange = self._load(scopes)
+            self._known = Known()
+            loaded, strange = self._load(scopes, today)
         for (kind, key), owner in strange.items():
             raise Conflict(f"{kind} {key} appeared in account {owner}, which is not locked")
         return loaded
 
-    def _load(self, scopes: Sequence[Scope]) -> tuple[Book, dict[tuple[str, object], str]]:
+    def _load(
+        self, scopes: Sequence[Scope], today: date | None
+    ) -> tuple[Book, dict[tuple[str, object], str]]:
         """Return the union of all scopes, and what is named in accounts that are not locked."""
         assert self._owners is not None
         known, locked = self._known, self._locked
-        loaded = book.load(self._session, scopes, known, owned=self._owners, locked=locked)
+        loaded = book.load(
+            self._session, scopes, known, owned=self._owners, locked=locked, today=today
+        )
         return loaded, {} if locked is None else book.unlocked(scopes, known, locked)
 
     def save(self, saving: Saving) -> list[int]:
@@ -129,6 +135,8 @@ class SqlWork:
             Conflict: a unique key was taken meanwhile; names the constraint.
         """
         entities.save(self._session, saving.book, self._known)
+        given = entities.save_details(self._session, saving.book, self._known)
+        numbering.put(saving.events, given)
         numbers = records.save(self._session, saving)
         self._session.flush()
         return numbers

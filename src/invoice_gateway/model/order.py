@@ -1,0 +1,191 @@
+"""An order, the requests that hang on orders, and the goods they bring (DOMAIN §3.9).
+
+Like all entities they are immutable values; amounts are minor units of the order's currency.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from .keys import InvoiceKey
+
+
+class Method(StrEnum):
+    """How an order is to be paid (S0-04, S0-05)."""
+
+    CREDIT_CARD = "credit-card"
+    WIRE_TRANSFER = "wire-transfer"
+    CHECK = "check"
+    TERMS = "terms"
+    QUOTE = "quote"
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    QUOTE = "Quote"
+    WAITING_PAYMENT = "WaitingPayment"
+    UNDER_REVIEW = "UnderReview"
+    IN_PROCESS = "InProcess"
+    COMPLETED = "Completed"
+    CANCELLED = "Cancelled"
+
+
+class Category(StrEnum):
+    """What an order line sells; only hardware is shipped."""
+
+    HARDWARE = "hardware"
+    SOFTWARE = "software"
+    SUPPORT = "support"
+    SERVICE = "service"
+
+
+class ServiceState(StrEnum):
+    """Whether the service that an order brings is running."""
+
+    NONE = "none"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+class RequestState(StrEnum):
+    """How far a request is; never back from executed (S4-28)."""
+
+    PENDING = "pending"
+    EXECUTING = "executing"
+    EXECUTED = "executed"
+    CANCELLED = "cancelled"
+
+
+class OrderLine(NamedTuple):
+    """What is ordered; `amount` is gross, for the whole `quantity`, of which `invoiced` is billed.
+
+    `unit_price` and `tax_rate` are decimal texts, kept as posted.
+    """
+
+    line_no: str
+    category: Category
+    description: str
+    quantity: int
+    amount: int
+    net: int
+    tax: int
+    item_code: str | None = None
+    unit_price: str = "0"
+    tax_category: str = ""
+    tax_rate: str = "0"
+    serialised: bool = False
+    invoiced: int = 0
+
+    @property
+    def uninvoiced(self) -> int:
+        """Return the value that is not billed yet: the rest after what was billed, rounded."""
+        return self.amount - self.amount * self.invoiced // self.quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order with its lines in document order; `shipping` is gross and part of `total`.
+
+    `invoices` counts those it was billed with. `suspended_by` are the invoices over which its
+    service was asked to be suspended. `released_by` is the message by which a person overruled the
+    credit check (I-26).
+    """
+
+    reference: str
+    account: str
+    method: Method
+    status: OrderStatus
+    currency: str
+    total: int
+    shipping: int = 0
+    placed_at: datetime
+    lines: tuple[OrderLine, ...] = ()
+    channel: str | None = None
+    capture: str | None = None
+    hold_reasons: tuple[str, ...] = ()
+    invoices: int = 0
+    short_closed: bool = False
+    service_state: ServiceState = ServiceState.NONE
+    service_ref: str | None = None
+    suspended_by: tuple[str, ...] = ()
+    released_by: str | None = None
+    content_hash: str = ""
+    cause: str = ""
+    version: int = 0
+
+    @property
+    def key(self) -> str:
+        """Return the reference, which is unique in the deployment."""
+        return self.reference
+
+    @property
+    def open(self) -> bool:
+        """Return whether something may still be billed."""
+        return self.status not in (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+
+    @property
+    def uninvoiced(self) -> int:
+        """Return the value not billed yet; shipping goes with the first invoice."""
+        rest = sum(line.uninvoiced for line in self.lines)
+        return rest if self.invoices else rest + self.shipping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a customer asks for an order, done when its invoice is paid in full (S4-21 to S4-29)."""
+
+    id: str
+    account: str
+    order_ref: str
+    type: str
+    invoice: InvoiceKey
+    state: RequestState = RequestState.PENDING
+    executed_at: datetime | None = None
+    executed_without_payment: bool = False
+    content_hash: str = ""
+    cause: str = ""
+    version: int = 0
+
+    @property
+    def key(self) -> str:
+        """Return the id, which is unique in the deployment."""
+        return self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serial:
+    """A serial number that was shipped: it comes once in the deployment (S0-15)."""
+
+    number: str
+    account: str
+    order_ref: str
+    line_no: str
+    invoice: InvoiceKey
+    cause: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return the serial number."""
+        return self.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What an account owes, as the credit check sees it; read only, kept up to date by the draft.
+
+    `exposure` sums, in minor units of its selling currency, what is pending on issued invoices that
+    wait for no request; `past_due` counts those among them, in any currency, whose due date has
+    passed.
+    """
+
+    account: str
+    exposure: int = 0
+    past_due: int = 0
+
+    @property
+    def key(self) -> str:
+        """Return the party id."""
+        return self.account
