@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,12 @@ class App:
         )
 
     @property
+    def policy(self) -> Policy:
+        """Return the flags that rules read: settings of the same names."""
+        chosen = self.settings.model_dump()
+        return Policy(**{each.name: chosen[each.name] for each in fields(Policy)})
+
+    @property
     def topology(self) -> Topology:
         """Return the exchanges and queues of this deployment."""
         return topology(
@@ -92,11 +98,7 @@ class App:
             store=store,
             intake=self.intake,
             announcer=Announcer(f"/{chosen.prefix}/{chosen.enterprise}"),
-            policy=Policy(
-                enterprise=chosen.enterprise,
-                enterprise_dispute_overrides_paid=chosen.enterprise_dispute_overrides_paid,
-                settlement_tolerance_minor=chosen.settlement_tolerance_minor,
-            ),
+            policy=self.policy,
             clock=clock,
             meter=self.metrics,
             park_ttl=timedelta(hours=chosen.park_ttl_hours),

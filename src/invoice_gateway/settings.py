@@ -7,10 +7,12 @@ file.
 
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -66,6 +68,43 @@ class Settings(BaseSettings):
     enterprise_dispute_overrides_paid: bool = Field(
         default=False, description="Let an enterprise dispute win over Paid (swaps R2 and R3)."
     )
+    timezone: str = Field(
+        "UTC", description="Time zone of the enterprise: its days begin and end in it."
+    )
+    completion_trigger: Literal["invoiced", "shipped"] = Field(
+        "invoiced", description="When an order is complete: all of it invoiced, or shipped (X-16)."
+    )
+    auto_cancel_partial: Literal["release_and_cancel", "hold"] = Field(
+        "release_and_cancel",
+        description="What becomes of a part-paid request that nobody paid in time (X-11).",
+    )
+    dispute_pauses_collection: bool = Field(
+        default=True, description="Nothing is reminded of or suspended while disputed (D-08)."
+    )
+    past_due_ignores_disputed: bool = Field(
+        default=False, description="What is disputed in full does not hold up orders (D-08)."
+    )
+    exposure_includes_pending_orders: bool = Field(
+        default=True, description="Orders not invoiced yet count against the limit (X-18)."
+    )
+    recheck_in_process: bool = Field(
+        default=False, description="Pull orders in process back when credit runs out (S0-32)."
+    )
+    declared_paid_grace_days: int = Field(
+        0, ge=0, description="Days without reminders after the customer declared it paid (§3.12)."
+    )
+    due_from: Literal["send", "provisioning"] = Field(
+        "send", description="What the due days of a proforma count from (S1-33)."
+    )
+    dispute_response_days: int | None = Field(
+        None, ge=1, description="Days until a dispute without an answer is announced (D-09)."
+    )
+    reservation_minutes: int = Field(
+        60, ge=1, description="How long money is reserved while provisioning has not answered."
+    )
+    period_lock_date: date | None = Field(
+        None, description="Nothing takes effect on this day or before it: closed books (P-06)."
+    )
     xml_max_bytes: int = Field(10 * 1024 * 1024, ge=1_000, description="Largest message, in bytes.")
     xml_max_depth: int = Field(64, ge=8, le=250, description="Deepest nesting of a message.")
     xml_max_nodes: int = Field(500_000, ge=100, description="Most elements in a message.")
@@ -89,6 +128,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least serious log line to write."
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("use a name of the IANA time zone database, such as Europe/Paris")
+        return name
 
     @classmethod
     def settings_customise_sources(

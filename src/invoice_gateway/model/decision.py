@@ -141,7 +141,6 @@ class Policy:
     enterprise: str = "ENTERPRISE"
     timezone: str = "UTC"
     enterprise_dispute_overrides_paid: bool = False
-    auto_order: str = "issue_date"
     settlement_tolerance_minor: int = 0
     completion_trigger: str = "invoiced"
     auto_cancel_partial: str = "release_and_cancel"
