@@ -28,7 +28,7 @@ from invoice_gateway.model.decision import (
 )
 from invoice_gateway.model.detail import PLAIN
 from invoice_gateway.model.errors import Code, Rejected
-from invoice_gateway.model.events import Event
+from invoice_gateway.model.event import Event
 from invoice_gateway.model.invoice import Invoice, Lifecycle, Line
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
 from invoice_gateway.model.ledger import (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from invoice_gateway.model.decision import Role
 from invoice_gateway.model.errors import Code
-from invoice_gateway.model.events import Event, Stamped
+from invoice_gateway.model.event import Event, Stamped
 from invoice_gateway.model.invoice import (
     Closure,
     Confirmation,
@@ -71,6 +71,9 @@ FIELDS: Mapping[str, st.SearchStrategy[str]] = {
     "raiser": party,
     "message_id": number,
     "order_reference": number,
+    "request": number,
+    "request_type": number,
+    "reason": said,
     "message_type": st.sampled_from(["InvoicePosted", "PaymentPosted"]),
     "code": one_of(Code),
     "kind": one_of(InvoiceKind),
@@ -85,7 +88,7 @@ FIELDS: Mapping[str, st.SearchStrategy[str]] = {
     "new": one_of({*CUSTOMER, *ENTERPRISE}),
     "customer_status": one_of(CUSTOMER),
     "enterprise_status": one_of(ENTERPRISE),
-    "role": one_of({*Role, "system"}),
+    "role": one_of(Role),
     "acting_for": st.just("customer"),
     "requested_action": st.sampled_from(["NOA", "CNF", "OTH"]),
     "reason_code": st.sampled_from(["PRI", "OTH", "DUP"]),

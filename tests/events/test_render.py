@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from invoice_gateway.model.blocks import PartBlock
+from invoice_gateway.model.event import Stamped
 from invoice_gateway.model.events import (
     EVENTS,
     AllocationPosted,
     InvoiceLineStatusChanged,
     MessageRejected,
     PaymentUnallocated,
-    Stamped,
 )
 from invoice_gateway.model.keys import InvoiceKey
 from invoice_gateway.model.money import Money, UnknownCurrency, decimal_text

@@ -13,7 +13,8 @@ from invoice_gateway.bus.topology import Topology, describe, topology
 from invoice_gateway.engine.discover import bundled, discover
 from invoice_gateway.handler import Handler
 from invoice_gateway.model.decision import Reach
-from invoice_gateway.model.events import EVENTS, Event
+from invoice_gateway.model.event import Event
+from invoice_gateway.model.events import EVENTS
 from invoice_gateway.xml.render import HEADER_BYTES_MAX, NAMESPACE, schema_path
 
 Json = dict[str, Any]

@@ -11,13 +11,12 @@ from invoice_gateway.engine.ports import EventRow, Record
 from invoice_gateway.model.blocks import FindingBlock
 from invoice_gateway.model.decision import Decision
 from invoice_gateway.model.errors import Parked
+from invoice_gateway.model.event import Event, Stamped
 from invoice_gateway.model.events import (
-    Event,
     MessageAccepted,
     MessageDuplicate,
     MessageParked,
     MessageRejected,
-    Stamped,
 )
 from invoice_gateway.model.evolve import changer
 from invoice_gateway.xml.render import Stamp, cloud_events, render

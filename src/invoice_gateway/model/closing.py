@@ -11,7 +11,8 @@ from . import collection, credit, requests
 from .blocks import StatusBlock, line_blocks, totals_block
 from .decision import Role
 from .detail import PLAIN
-from .events import Event, InvoiceStatusChanged
+from .event import Event
+from .events import InvoiceStatusChanged
 from .evolve import evolve
 from .invoice import Invoice, derive
 from .keys import InvoiceKey

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from .errors import GatewayError
-from .events import Stamped
+from .event import Stamped
 from .invoice import Invoice
 from .keys import InvoiceKey, SourceKey
 from .ledger import (

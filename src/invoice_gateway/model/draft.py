@@ -14,12 +14,8 @@ from . import closing
 from .blocks import NOT_YET, StatusBlock, line_blocks, totals_block
 from .decision import OPEN, Book, Context, Decision, Entity, Role
 from .errors import Code, IllegalMove, Rejected
-from .events import (
-    Event,
-    InvoiceIssued,
-    InvoiceLineStatusChanged,
-    Stamped,
-)
+from .event import Event, Stamped
+from .events import InvoiceIssued, InvoiceLineStatusChanged
 from .evolve import changer, evolve
 from .invoice import Invoice, Line
 from .keys import InvoiceKey

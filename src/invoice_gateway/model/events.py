@@ -6,19 +6,12 @@ amount with its currency, tuples repeated elements. Names and order within a com
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar, NamedTuple
 
+from . import events_requests
 from .blocks import FindingBlock, LineBlock, MemoPartBlock, PartBlock, StatusBlock, TotalsBlock
+from .event import Event
 from .keys import InvoiceKey
 from .money import Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Root of all events; `aggregate` names the kind of thing whose events are counted together."""
-
-    name: ClassVar[str]
-    aggregate: ClassVar[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,22 +354,17 @@ class AllocationRemoved(Event):
     reason: str
 
 
+_MODULES = (events_requests,)
+"""The other modules that hold events."""
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(
-        (
+        {
             each
-            for each in tuple(globals().values())
+            for names in (globals(), *map(vars, _MODULES))
+            for each in tuple(names.values())
             if isinstance(each, type) and issubclass(each, Event) and each is not Event
-        ),
+        },
         key=lambda event: event.name,
     )
 )
 """Every event class, by name."""
-
-
-class Stamped(NamedTuple):
-    """An event with the id of its aggregate and its version there, from 1, without gaps."""
-
-    event: Event
-    aggregate_id: str
-    version: int

@@ -12,7 +12,8 @@ from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import quote
 
-from invoice_gateway.model.events import EVENTS, Event, Stamped
+from invoice_gateway.model.event import Event, Stamped
+from invoice_gateway.model.events import EVENTS
 
 from .elements import Children, children_of, escaped, instant, text
 
