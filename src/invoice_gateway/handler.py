@@ -167,7 +167,7 @@ class Handler(Generic[M]):
         return f"{snake_case(self.message)}.xsd"
 
 
-RESERVED = ("CM:", "DM:", "WO:", "prepaid:", "memo/")
+RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/")
 """How the numbers begin that the gateway gives itself (docs/adr/0010)."""
 
 

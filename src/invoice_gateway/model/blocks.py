@@ -44,6 +44,18 @@ class MemoPartBlock:
     excess: Money
 
 
+@dataclass(frozen=True, slots=True)
+class AskedBlock:
+    """One thing that the provisioning system is asked to do."""
+
+    line_no: str
+    type: str
+    product: str | None = None
+    subscription: str | None = None
+    quantity: str | None = None
+    period: str | None = None
+
+
 @dataclass(slots=True)
 class LineBlock:
     """A line as it stands: what each side says, what it asks for, what is open."""

@@ -5,60 +5,40 @@ is derived (§3.4), consequences of being settled or reopened are drawn, and the
 wakes next is set (§3.12). Then orders under review are looked at again (§3.9).
 """
 
-from typing import TYPE_CHECKING
-
-from . import collection, credit, requests
+from . import credit, deriving, requests, service
 from .blocks import StatusBlock, line_blocks, totals_block
 from .decision import Role
 from .detail import PLAIN
+from .draft import Draft, Place
 from .event import Event
 from .events import InvoiceStatusChanged
 from .evolve import evolve
-from .invoice import Invoice, derive
+from .invoice import Invoice
 from .keys import InvoiceKey
 from .status import NEW_AXIS, Move, Side
 
-if TYPE_CHECKING:
-    from .draft import Draft, Place
 
-
-def close(draft: "Draft") -> list[tuple[Event, "Place"]]:
+def close(draft: Draft) -> list[tuple[Event, Place]]:
     """Bring everything the draft has touched up to date; return the changes of status, in order."""
     statuses: list[tuple[Event, Place]] = []
     for key in draft.dirty:
         _synchronise(draft, key)
         invoice = draft.get(Invoice, key)
         assert invoice is not None
-        fresh = derived(draft, invoice)
+        fresh = deriving.derived(draft, invoice)
         if fresh.derived != invoice.derived:
             statuses.append((_status_changed(invoice, fresh), (Invoice, key)))
         if fresh is not invoice:
             draft.replace(fresh)
         if fresh.detail is not PLAIN:
-            requests.follow(draft, fresh)
+            before = draft.known(Invoice, key)
+            requests.follow(draft, before, fresh)
+            service.follow(draft, before, fresh)
     credit.review(draft)
     return statuses
 
 
-def derived(draft: "Draft", invoice: Invoice) -> Invoice:
-    """Return `invoice` with its published tuple, and when it wakes next; the same if it has them.
-
-    What nothing happens to any more keeps the tuple it had.
-    """
-    policy = draft.context.policy
-    new = invoice.derived
-    if invoice.alive:
-        new = derive(invoice, dispute_wins=policy.enterprise_dispute_overrides_paid)
-    if invoice.detail is not PLAIN:
-        before = draft.known(Invoice, invoice.key)
-        invoice = collection.reopened(before, invoice, draft.context.today)
-    wake_at = collection.wake_at(invoice, policy)
-    if new == invoice.derived and wake_at == invoice.wake_at:
-        return invoice
-    return evolve(invoice, derived=new, wake_at=wake_at)
-
-
-def _synchronise(draft: "Draft", key: InvoiceKey) -> None:
+def _synchronise(draft: Draft, key: InvoiceKey) -> None:
     """Let the enterprise axis follow the ledger, line by line (DOMAIN §3.3)."""
     invoice = draft.get(Invoice, key)
     assert invoice is not None

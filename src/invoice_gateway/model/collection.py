@@ -52,14 +52,15 @@ def timers(invoice: Invoice, policy: Policy) -> Iterator[tuple[Timer, datetime]]
         yield Timer.RESERVATION_EXPIRY, detail.reserved_until
     if invoice.pending <= 0 or not invoice.alive:
         return
-    for timer, day in _days(invoice, policy):
+    for timer, day in days(invoice, policy):
         yield timer, midnight(day, policy.timezone)
 
 
-def _days(invoice: Invoice, policy: Policy) -> Iterator[tuple[Timer, date]]:
+def days(invoice: Invoice, policy: Policy) -> Iterator[tuple[Timer, date]]:
     """Yield the timers of an open invoice that go by the day."""
     detail = invoice.detail
-    if waits_for_request(invoice) and detail.request_cancellation_days is not None:
+    partial = invoice.settled > 0 and policy.auto_cancel_partial == "hold"
+    if waits_for_request(invoice) and detail.request_cancellation_days is not None and not partial:
         yield Timer.REQUEST_CANCEL, _after(invoice.issue_date, detail.request_cancellation_days)
     if invoice.lifecycle is Lifecycle.ISSUED and not detail.overdue:
         yield Timer.OVERDUE, invoice.due_date + ONE_DAY

@@ -1,18 +1,14 @@
 """The credit check: what an account owes against its limit, for orders on terms (DOMAIN §3.9)."""
 
-from typing import TYPE_CHECKING
-
 from . import collection
 from .decision import Context
+from .draft import Draft
 from .evolve import evolve
 from .invoice import Invoice, Lifecycle
 from .order import Standing
 
-if TYPE_CHECKING:
-    from .draft import Draft
 
-
-def review(draft: "Draft") -> None:
+def review(draft: Draft) -> None:
     """Keep the standing of the accounts up to date with the invoices that changed."""
     for key in draft.dirty:
         now = draft.get(Invoice, key)

@@ -69,6 +69,8 @@ class Detail:
     """Whether `invoice.overdue` was announced, and not cleared."""
     suspension_fired: bool = False
     deletion_fired: bool = False
+    declared_on: date | None = None
+    """When the customer last declared any of it paid."""
     hold_until: date | None = None
     """Nothing is suspended or deleted before this day."""
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from .collection import midnight
 from .decision import Role
 from .draft import Draft
 from .errors import Code, Rejected
@@ -112,6 +114,7 @@ def raise_claim(
         raised_by=side,
         raiser=raiser,
         opened_at=draft.context.now,
+        respond_by=_respond_by(draft),
         reopens=claim.reopens,
         cause=draft.context.cause,
     )
@@ -126,6 +129,15 @@ def raise_claim(
         reason=claim.reason_code,
     )
     draft.conclude(_opened(dispute), dispute)
+
+
+def _respond_by(draft: Draft) -> datetime | None:
+    """Return when a dispute opened now is to be answered (D-09), in UTC."""
+    policy, context = draft.context.policy, draft.context
+    if policy.dispute_response_days is None:
+        return None
+    last = context.recorded_on + timedelta(days=policy.dispute_response_days)
+    return midnight(last, policy.timezone)
 
 
 def _disputable(draft: Draft, invoice: Invoice, line_no: str) -> Line:
@@ -263,7 +275,7 @@ def close(
             draft.move(
                 dispute.invoice, dispute.line_no, side, Move.CLOSE_DISPUTE, role=role, reason=state
             )
-    closed = evolve(dispute, state=state, closed_at=draft.context.now, memo=memo)
+    closed = evolve(dispute, state=state, closed_at=draft.context.now, memo=memo, respond_by=None)
     draft.put(closed)
     if state is DisputeState.WITHDRAWN:
         withdrawn = DisputeWithdrawn(

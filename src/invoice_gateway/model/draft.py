@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
-from . import closing
+from . import deriving
 from .blocks import NOT_YET, StatusBlock, line_blocks, totals_block
 from .decision import OPEN, Book, Context, Decision, Entity, Role
 from .errors import Code, IllegalMove, Rejected
@@ -142,7 +142,7 @@ class Draft(References):
 
     def issue(self, invoice: Invoice) -> None:
         """Take over a new invoice and announce it with its status block as issued."""
-        invoice = closing.derived(self, invoice)
+        invoice = deriving.derived(self, invoice)
         self._over[Invoice, invoice.key] = invoice
         event = InvoiceIssued(
             invoice=invoice.key,
@@ -244,6 +244,8 @@ class Draft(References):
 
     def decision(self) -> Decision:
         """Close the draft: synchronise, derive, draw consequences, stamp. Call it once, last."""
+        from . import closing  # noqa: PLC0415 - the rules it calls are made of drafts
+
         statuses = closing.close(self)
         announced = self._facts + self._moves + statuses + self._consequences
         return Decision(events=self._stamped(announced), changes=tuple(self._over.values()))

@@ -3,9 +3,23 @@
 from dataclasses import dataclass
 from datetime import date
 
+from .blocks import AskedBlock
 from .event import Event
 from .keys import InvoiceKey
 from .money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestExecuteRequested(Event):
+    """The provisioning system is asked to do everything listed, or nothing."""
+
+    name = "request.execute-requested"
+    aggregate = "invoice"
+    invoice: InvoiceKey
+    customer: str
+    request: str | None
+    order_reference: str | None
+    item: tuple[AskedBlock, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,6 +212,38 @@ def write_off(draft: Draft, invoice: Invoice, document: Document) -> Memo:
     return memo
 
 
+def cancellation(draft: Draft, invoice: Invoice, document: Document) -> Memo:
+    """Take off all that is pending on an invoice that goes with its request; return the document.
+
+    Nothing may have been settled: the caller has set the money free (I-20).
+    """
+    assert not invoice.settled
+    return _take_off_pending(draft, invoice, document, DocType.CANCELLATION)
+
+
+def discount_pending(draft: Draft, invoice: Invoice, document: Document) -> Memo:
+    """Discount all that is pending on `invoice`; return the document (S4-27)."""
+    return _take_off_pending(draft, invoice, document, DocType.DISCOUNT)
+
+
+def _take_off_pending(
+    draft: Draft, invoice: Invoice, document: Document, doc_type: DocType
+) -> Memo:
+    parts = tuple(
+        MemoPart(line.line_no, line.open, line.open, 0) for line in invoice.lines if line.open
+    )
+    amount = sum(part.amount for part in parts)
+    lines = tuple(line._replace(credited=line.credited + line.open) for line in invoice.lines)
+    column = "discounts" if doc_type is DocType.DISCOUNT else "credits"
+    sums = {column: getattr(invoice, column) + amount}
+    draft.put(evolve(invoice, lines=lines, **sums))
+    memo = evolve(_memo(draft, document, doc_type, invoice, parts), applied=amount)
+    draft.put(memo)
+    draft.announce(_posted(memo), memo)
+    _close_dead_disputes(draft, invoice.key, None)
+    return memo
+
+
 def must_be_issued(invoice: Invoice) -> None:
     """Refuse memos on anything but an Issued invoice (M-03).
 

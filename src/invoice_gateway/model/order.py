@@ -19,6 +19,8 @@ class Method(StrEnum):
     CHECK = "check"
     TERMS = "terms"
     QUOTE = "quote"
+    REQUEST = "request"
+    """By the invoices of its requests, and by hand: it was never placed as a whole (S4-04)."""
 
 
 class OrderStatus(StrEnum):
@@ -145,6 +147,8 @@ class Request:
     state: RequestState = RequestState.PENDING
     executed_at: datetime | None = None
     executed_without_payment: bool = False
+    discounted: bool = False
+    """Whether what is pending on its invoice is discounted once it is executed (S4-27)."""
     content_hash: str = ""
     cause: str = ""
     version: int = 0

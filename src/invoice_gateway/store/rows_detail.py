@@ -35,6 +35,7 @@ DETAIL_ROW: Final = (
     "overdue",
     "suspension_fired",
     "deletion_fired",
+    "declared_on",
     "hold_until",
 )
 
@@ -66,6 +67,7 @@ def detail_row(detail: Detail, given: int | None = None) -> Row:
         detail.overdue,
         detail.suspension_fired,
         detail.deletion_fired,
+        day(detail.declared_on),
         day(detail.hold_until),
     )
 

@@ -26,6 +26,7 @@ invoice_detail = sa.Table(
     sa.Column("reminded_on", sa.Date),
     *counts("reminders"),
     *flags("overdue", "suspension_fired", "deletion_fired"),
+    sa.Column("declared_on", sa.Date),
     sa.Column("hold_until", sa.Date),
 )
 """What only some invoices have; one that has nothing of it has no row."""
@@ -76,7 +77,7 @@ request = sa.Table(
     # what changes
     *texts("state"),
     when("executed_at", null=True),
-    *flags("executed_without_payment"),
+    *flags("executed_without_payment", "discounted"),
     *counts("version"),
 )
 

@@ -76,6 +76,7 @@ CREATE TABLE invoice_detail (
     overdue BOOLEAN NOT NULL,
     suspension_fired BOOLEAN NOT NULL,
     deletion_fired BOOLEAN NOT NULL,
+    declared_on DATE,
     hold_until DATE,
     CONSTRAINT pk_invoice_detail PRIMARY KEY (invoice_id),
     CONSTRAINT fk_invoice_detail_invoice_id FOREIGN KEY(invoice_id) REFERENCES invoice (id)
@@ -121,6 +122,7 @@ CREATE TABLE request (
     state TEXT COLLATE "C" NOT NULL,
     executed_at TIMESTAMP WITH TIME ZONE,
     executed_without_payment BOOLEAN NOT NULL,
+    discounted BOOLEAN NOT NULL,
     version INTEGER NOT NULL,
     CONSTRAINT pk_request PRIMARY KEY (id)
 );
