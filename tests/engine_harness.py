@@ -6,6 +6,7 @@ journeys in `fixtures/journeys`.
 
 import re
 import sqlite3
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +18,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from invoice_gateway.app import App, assemble
+from invoice_gateway.bus.folder import FolderPublisher
 from invoice_gateway.engine.judge import Verdict
-from invoice_gateway.engine.pipeline import Pipeline, Processed
+from invoice_gateway.engine.pipeline import TIMER, TIMER_SENDER, Pipeline, Processed
 from invoice_gateway.engine.ports import Delivery
+from invoice_gateway.engine.scheduler import Scheduler
 from invoice_gateway.settings import Settings
 from invoice_gateway.store import SqlStore, connect, tables, upgrade
 
@@ -123,6 +126,31 @@ class Engine:
             assert released < LIMIT, f"parked messages go round in circles: {outcomes[:5]}"
         return released
 
+    def pass_time(self, until: datetime) -> list[str]:
+        """Let the scheduler fire all that is due until then; return what became of it."""
+        self.clock.now = max(self.clock.now, until)
+        scheduler = Scheduler(
+            pipeline=self.pipeline,
+            store=self.store,
+            publisher=FolderPublisher(Path(tempfile.mkdtemp())),
+            batch_size=LIMIT,
+        )
+        before = self.fired
+        while scheduler.step(until):
+            pass
+        return self.fired[len(before) :]
+
+    @property
+    def fired(self) -> list[str]:
+        """Return the outcomes of all messages that time has sent, in order."""
+        with self.store.engine.connect() as connection:
+            query = (
+                sa.select(tables.message.c.outcome)
+                .where(tables.message.c.origin == TIMER)
+                .order_by(tables.message.c.id)
+            )
+            return list(connection.scalars(query))
+
     def give_up(self) -> list[str]:
         """Let the deadline of everything parked pass; return what became of it."""
         self.clock.now += timedelta(days=30)
@@ -144,7 +172,10 @@ MESSAGE_ID = re.compile(rb"<MessageId>\s*([^<]+?)\s*</MessageId>")
 
 
 def delivery(body: bytes) -> Delivery:
-    """Return `body` as a bus delivers it that vouches for the sender the header names."""
+    """Return `body` as a bus delivers it that vouches for the sender the header names.
+
+    What the scheduler says to its own gateway comes by no bus.
+    """
     found = SENDER.search(body)
     return Delivery(
         body=body,
@@ -152,6 +183,7 @@ def delivery(body: bytes) -> Delivery:
         message_id=None,
         type=None,
         content_type="application/xml",
+        origin=TIMER if found and found.group(1).decode() == TIMER_SENDER else "in",
     )
 
 
@@ -247,6 +279,11 @@ class Story:
     def expect(self) -> str:
         """Return what is expected, as text."""
         return (self.folder / "expect.txt").read_text(encoding="utf-8")
+
+    @property
+    def timed(self) -> bool:
+        """Return whether time passes in it, by messages that come by no bus."""
+        return any(identity(body)[0] == TIMER_SENDER for body in self.bodies)
 
     @property
     def order_free(self) -> bool:

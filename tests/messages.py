@@ -555,6 +555,85 @@ class _Bill:
         return str(amount.quantize(self._cent))
 
 
+def request_raised(
+    request: str = "REQ-1",
+    *,
+    customer: str = "ACME",
+    order: str = "ORDER-1",
+    kind: str = "renewal",
+    amount: str = "100.00",
+    fee: str | None = None,
+    currency: str = "EUR",
+    issue_date: str = TODAY,
+    due_date: str | None = None,
+    description: str = "Renewal of someorder.com for 1 year",
+    **header: Unpack[Header],
+) -> bytes:
+    """Return a RequestRaised over `amount` and an application fee, both without tax."""
+    return _message(
+        "RequestRaised",
+        _tag("Request", request),
+        _tag("Customer", customer),
+        _tag("OrderReference", order),
+        _tag("Type", kind),
+        _tag("Description", description),
+        _tag("Currency", currency),
+        _tag("IssueDate", issue_date),
+        _tag("DueDate", due_date),
+        _charge("Subtotal", amount),
+        _charge("ApplicationFee", fee),
+        header={"sender": "portal", **header},
+    )
+
+
+def service_state(
+    order: str = "ORDER-1",
+    *,
+    state: str = "active",
+    reference: str | None = None,
+    **header: Unpack[Header],
+) -> bytes:
+    """Return a ServiceState."""
+    return _message(
+        "ServiceState",
+        _tag("OrderReference", order),
+        _tag("State", state),
+        _tag("ServiceReference", reference),
+        header={"sender": "provisioning", **header},
+    )
+
+
+def timer_due(
+    invoice: Named | None = "INV-1",
+    *,
+    kind: str = "commercial",
+    dispute: str | None = None,
+    day: str = TODAY,
+    **header: Unpack[Header],
+) -> bytes:
+    """Return a TimerDue for the beginning of `day` in UTC."""
+    about = [_tag("DisputeId", dispute)]
+    if dispute is None:
+        about = [_reference("Invoice", invoice), _tag("Kind", kind)]
+    said: Header = {"sender": "scheduler", "effective_date": day, **header}
+    return _message("TimerDue", *about, _tag("DueAt", f"{day}T00:00:00Z"), header=said)
+
+
+# -- parts ------------------------------------------------------------------------------------
+
+
+def _charge(name: str, amount: str | None) -> Xml:
+    if amount is None:
+        return Xml()
+    return _group(
+        name,
+        _tag("NetAmount", amount),
+        _tag("TaxCategory", "Z"),
+        _tag("TaxRate", "0"),
+        _tag("TaxAmount", "0"),
+    )
+
+
 def _item(at: int, item: Item) -> Xml:
     return _group(
         "Line",

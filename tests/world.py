@@ -206,6 +206,18 @@ class World:
         """Return what both sides say of the lines of an invoice, as in "NR PD": customer first."""
         return " ".join(letters(line) for line in self.invoice(number).lines)
 
+    def context(self, sender: str = "scheduler") -> Context:
+        """Return the context of a message nobody sent, for rules that are called by themselves."""
+        return Context(
+            actor=SENDERS[sender],
+            message_id="none",
+            content_hash="",
+            now=NOW,
+            today=NOW.date(),
+            sent_at=NOW,
+            policy=self.policy,
+        )
+
     def _context(self, handler: Handler[Any], document: Document, content_hash: str) -> Context:
         actor = SENDERS[document.text("Header/Sender")]
         reach = handler.rights.get(actor.role)

@@ -14,9 +14,10 @@ from invoice_gateway.engine.ahead import Turns
 from invoice_gateway.engine.discover import bundled, discover
 from invoice_gateway.engine.intake import Intake
 from invoice_gateway.engine.pipeline import Pipeline
-from invoice_gateway.engine.ports import Receiver
+from invoice_gateway.engine.ports import Publisher, Receiver, Store
 from invoice_gateway.engine.relay import Relay
 from invoice_gateway.engine.reports import Announcer
+from invoice_gateway.engine.scheduler import Scheduler
 from invoice_gateway.engine.worker import Worker, nothing
 from invoice_gateway.handler import Handler
 from invoice_gateway.metrics import Metrics
@@ -91,7 +92,7 @@ class App:
         url = self.settings.bus_url
         return Path(url.removeprefix(FOLDER)) if url.startswith(FOLDER) else None
 
-    def pipeline(self, store: SqlStore, clock: Callable[[], datetime] = now) -> Pipeline:
+    def pipeline(self, store: Store, clock: Callable[[], datetime] = now) -> Pipeline:
         """Return the way of a batch over `store`."""
         chosen = self.settings
         return Pipeline(
@@ -147,6 +148,17 @@ class App:
             yield store
         finally:
             store.close()
+
+    def scheduler(
+        self, store: Store, publisher: Publisher, clock: Callable[[], datetime] = now
+    ) -> Scheduler:
+        """Return what minds the time over `store`."""
+        return Scheduler(
+            pipeline=self.pipeline(store, clock),
+            store=store,
+            publisher=publisher,
+            batch_size=self.settings.batch_size,
+        )
 
     @contextmanager
     def worker(self, checkpoint: Callable[[str], None] = nothing) -> Iterator[Worker]:

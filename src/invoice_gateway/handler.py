@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from invoice_gateway.model import allocation as allocations
 from invoice_gateway.model import dispute as disputes
+from invoice_gateway.model import firing as timers
 from invoice_gateway.model import memo as memos
 from invoice_gateway.model.decision import (
     AlreadyApplied,
@@ -27,6 +28,7 @@ from invoice_gateway.model.decision import (
     Scope,
     WaitsFor,
 )
+from invoice_gateway.model.detail import Detail, Execution
 from invoice_gateway.model.draft import Draft
 from invoice_gateway.model.errors import Code, Parked, Rejected
 from invoice_gateway.model.events import (
@@ -39,6 +41,7 @@ from invoice_gateway.model.evolve import tabled
 from invoice_gateway.model.invoice import (
     ISSUED_NEW,
     Invoice,
+    InvoiceKind,
     Kind,
     Line,
     LineTerms,
@@ -64,6 +67,8 @@ from invoice_gateway.model.ledger import (
     SourceType,
 )
 from invoice_gateway.model.money import Money, shown
+from invoice_gateway.model.order import Method, Order, OrderStatus, Request
+from invoice_gateway.model.order import ServiceState as ServiceStatus
 from invoice_gateway.model.status import Move, Side
 from invoice_gateway.model.totals import (
     Item,
@@ -86,25 +91,31 @@ __all__ = [
     "Code",
     "Context",
     "Decision",
+    "Detail",
     "Dispute",
     "DisputeState",
     "DocType",
     "Document",
     "Draft",
+    "Execution",
     "FundsState",
     "Handler",
     "Intent",
     "Invoice",
     "InvoiceKey",
+    "InvoiceKind",
     "Item",
     "Kind",
     "Line",
     "LineTerms",
     "Memo",
+    "Method",
     "Mode",
     "Money",
     "Move",
     "Notice",
+    "Order",
+    "OrderStatus",
     "Origin",
     "Pair",
     "Parked",
@@ -115,11 +126,13 @@ __all__ = [
     "PaymentRefunded",
     "Reach",
     "Rejected",
+    "Request",
     "Reversal",
     "ReversalKind",
     "Role",
     "Rows",
     "Scope",
+    "ServiceStatus",
     "Side",
     "Source",
     "SourceKey",
@@ -139,6 +152,7 @@ __all__ = [
     "shown",
     "snake_case",
     "tabled",
+    "timers",
 ]
 
 M = TypeVar("M")
@@ -190,7 +204,7 @@ def own_number(document: Document, path: str) -> str:
 
 
 def known_before(
-    known: Invoice | Memo | Source | Reversal | Notice | None,
+    known: Invoice | Memo | Source | Reversal | Notice | Order | Request | None,
     context: Context,
     code: Code,
     what: object,

@@ -31,6 +31,7 @@ DIGESTS = {
     "prepaid": "a1a8886e52305a54",
     "refund-of-an-invoice": "b2304cf029597f82",
     "refusals": "a44e6e6879324ea0",
+    "request-not-paid-in-time": "fec70928997854ec",
     "reseller": "fd23367a51991a68",
     "returns": "1312b724ca75374c",
     "still-waiting": "4d04aefdf388000c",

@@ -175,6 +175,10 @@ STORIES = {
         [ACME, FIRST, "payment_posted/transfer"],
         "allocation.removed payment.refunded invoice.status-changed",
     ),
+    "request_raised/registration-with-fee": ([ACME], "invoice.issued"),
+    "request_raised/renewal": ([ACME], "invoice.issued"),
+    "service_state/active": ([ACME, "request_raised/renewal"], ""),
+    "timer_due/invoice": ([ACME, FIRST], "invoice.overdue"),
 }
 
 

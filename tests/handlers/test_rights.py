@@ -19,6 +19,9 @@ RIGHTS = """
     DisputeNotice     financials:any partner:own owner:own
     DisputeResolution financials:any
     LineStatusUpdate  financials:any partner:own owner:own
+    RequestRaised     portal:any
+    ServiceState      provisioning:any
+    TimerDue          system:any
 """
 
 
@@ -44,6 +47,9 @@ EXAMPLES = {
     "DisputeNotice": m.dispute_opened,
     "DisputeResolution": lambda **said: m.dispute_resolution("ACME/DN-1/1", **said),
     "LineStatusUpdate": m.line_status_update,
+    "RequestRaised": m.request_raised,
+    "ServiceState": m.service_state,
+    "TimerDue": m.timer_due,
 }
 
 

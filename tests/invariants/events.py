@@ -111,13 +111,24 @@ PLACES = {
     "invoice.line-status-changed": "line",
     "invoice.status-changed": "status",
     **dict.fromkeys(
-        (f"dispute.{each}" for each in ("opened", "joined", "amended", "resolved", "withdrawn")),
+        (
+            f"invoice.{each}"
+            for each in ("cancelled", "converted", "overdue", "overdue-cleared", "reminder-due")
+        ),
         "consequence",
     ),
-    **dict.fromkeys(
-        (f"message.{each}" for each in ("accepted", "duplicate", "parked", "rejected")), "message"
-    ),
 }
+FAMILIES = {
+    "dispute": "consequence",
+    "order": "consequence",
+    "request": "consequence",
+    "message": "message",
+}
+"""Where the events of a kind of thing stand, but for those named above; all others are facts."""
+
+
+def _place(name: str) -> str:
+    return PLACES.get(name) or FAMILIES.get(name.partition(".")[0], "fact")
 
 
 def events_come_in_order(facts: Facts) -> Iterator[str]:
@@ -126,7 +137,7 @@ def events_come_in_order(facts: Facts) -> Iterator[str]:
     for event in facts.events:
         causes[event.cause].append(event)
     for cause, events in causes.items():
-        places = [ORDER.index(PLACES.get(each.name, "fact")) for each in events]
+        places = [ORDER.index(_place(each.name)) for each in events]
         derived = [place for place in places if place != ORDER.index("message")]
         if any(later < earlier for earlier, later in pairwise(derived)):
             yield f"{cause}: {[each.name for each in events]}"

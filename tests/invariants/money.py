@@ -16,6 +16,11 @@ from tests.invariants.common import (
     where,
 )
 
+CREDITS = ("credit-memo", "discount", "cancellation", "money-back")
+"""Documents that take off what is owed."""
+GIVEN_UP = ("write-off", "bad-debt")
+"""Documents by which it is given up."""
+
 
 def sources_balance(facts: Facts) -> Iterator[str]:
     """I-01, I-02: amount = posted + refunded + charged back + remaining; nothing is negative."""
@@ -62,8 +67,8 @@ def lines_balance(facts: Facts) -> Iterator[str]:
             entry[1] += part.excess
     for line in all_lines(facts):
         key = (line.invoice, line.line_no)
-        credited, excess = taken[*key, "credit-memo"]
-        written_off, none = taken[*key, "write-off"]
+        credited, excess = map(sum, zip(*(taken[*key, each] for each in CREDITS), strict=True))
+        written_off, none = map(sum, zip(*(taken[*key, each] for each in GIVEN_UP), strict=True))
         folds = (credited, excess, written_off, settled[key])
         if (line.credited, line.excess, line.written_off, line.settled) != folds or none:
             yield f"{where(facts, line)}: counters are not the fold of the entries"
@@ -88,7 +93,8 @@ def pending_adds_up(facts: Facts) -> Iterator[str]:
             sum(each.written_off for each in lines),
             sum(each.settled for each in lines),
         )
-        if (row.debit_memos, row.credits, row.written_off, row.settled) != sums:
+        taken_off = row.credits + row.discounts
+        if (row.debit_memos, taken_off, row.written_off, row.settled) != sums:
             yield f"{row.number}: sums are not those of its lines"
         rest = sum(each.open for each in lines)
         if rest != row.pending or rest < 0 or row.amount + added - sum(sums[1:]) != rest:
@@ -108,9 +114,9 @@ def excess_is_credit(facts: Facts) -> Iterator[str]:
     for memo in facts.memos:
         excess = sum(part.excess for part in facts.memo_parts.get(memo.id, ()))
         said = created.pop((memo.account, memo.number), 0)
-        if memo.doc_type == "credit-memo" and said != excess:
+        if memo.doc_type in CREDITS and said != excess:
             yield f"memo {memo.number} has excess {excess}, open credit {said}"
-        if memo.doc_type == "credit-memo" and memo.open_credit + memo.refunded != excess:
+        if memo.doc_type in CREDITS and memo.open_credit + memo.refunded != excess:
             yield f"memo {memo.number} says {memo.open_credit} + {memo.refunded} of {excess}"
     if created:
         yield f"open credit without a memo: {created}"
@@ -138,10 +144,14 @@ def cash_balance(facts: Facts) -> Iterator[str]:
 
 
 def nothing_is_voided(facts: Facts) -> Iterator[str]:
-    """I-20: posted invoices stay Issued (voiding is for drafts, which come by other messages)."""
+    """I-20, I-21: only a request's invoice is cancelled; nothing is paid or owed on it then."""
     for row in facts.invoices.values():
-        if row.lifecycle != "Issued":
-            yield f"{row.number} is {row.lifecycle}"
+        if row.lifecycle == "Issued":
+            continue
+        if row.lifecycle != "Cancelled" or row.kind != "request":
+            yield f"{row.number}, a {row.kind} invoice, is {row.lifecycle}"
+        if row.settled or row.reserved or row.pending:
+            yield f"{row.number} is {row.lifecycle}: {row.settled} settled, {row.pending} pending"
 
 
 def no_idle_money(facts: Facts) -> Iterator[str]:

@@ -116,6 +116,21 @@ def _dispute(_: Story, facts: Facts, said: Said) -> Iterator[str]:
     yield from _compare({"state": row.state, "amount": amount}, said)
 
 
+def _lifecycle(_: Story, facts: Facts, said: Said) -> Iterator[str]:
+    row = facts.by_number.get(said["number"])
+    yield from _compare({"state": row.lifecycle if row else None}, said)
+
+
+def _order(_: Story, facts: Facts, said: Said) -> Iterator[str]:
+    row = facts.orders.get(said["reference"])
+    yield from _compare({"status": row.status if row else None}, said)
+
+
+def _request(_: Story, facts: Facts, said: Said) -> Iterator[str]:
+    row = facts.requests.get(said["id"])
+    yield from _compare({"state": row.state if row else None}, said)
+
+
 def _event(story: Story, facts: Facts, said: Said) -> Iterator[str]:
     causes = {"/".join(identity(body)) for body in story.bodies}
     count = Counter(each.name for each in facts.events if each.cause in causes)
@@ -136,14 +151,16 @@ LINES: Mapping[str, Check] = {
     rf"invoice (?P<number>\S+) (?P<status>{_STATUS}) pending (?P<pending>\S+)"
     r" (?P<settlement>Unsettled|PartiallySettled|Settled)"
     r" (?P<confirmation>Unconfirmed|PartlyConfirmed|Confirmed)"
-    r"(?: (?P<closure>Paid|Credited|WrittenOff|Mixed|NothingDue))?"
+    r"(?: (?P<closure>Paid|Credited|Discounted|WrittenOff|Cancelled|Mixed|NothingDue))?"
     r"(?: (?P<contested>contested))?": _invoice,
     r"line (?P<number>\S+) (?P<line>\S+) (?P<customer>New|Paid|Disputed)"
     r" / (?P<enterprise>New|Payment Received|Disputed) open (?P<open>\S+)": _line,
-    r"source (?P<type>payment|open-credit) (?P<reference>\S+) remaining (?P<remaining>\S+)": (
-        _source
-    ),
+    r"source (?P<type>payment|open-credit|wallet) (?P<reference>\S+)"
+    r" remaining (?P<remaining>\S+)": _source,
     r"dispute (?P<id>\S+) (?P<state>[a-z-]+)(?: (?P<amount>[\d.]+))?": _dispute,
+    r"lifecycle (?P<number>\S+) (?P<state>Draft|Sent|Issued|Voided|Cancelled|Deleted)": _lifecycle,
+    r"order (?P<reference>\S+) (?P<status>\w+)": _order,
+    r"request (?P<id>\S+) (?P<state>[a-z]+)": _request,
     r"event (?P<name>[a-z.-]+) (?P<count>\d+)": _event,
 }
 """The forms of a line, and how each is checked; the first that fits wins."""

@@ -36,6 +36,7 @@ VERBS = (
     running.run,
     running.worker,
     running.relay,
+    running.scheduler,
     submit.validate,
     submit.send,
     checks.health,

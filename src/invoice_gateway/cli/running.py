@@ -1,4 +1,4 @@
-"""Verbs that stay: `run`, `worker`, `relay`; the first SIGTERM or SIGINT ends them in order."""
+"""Verbs that stay: `run`, `worker`, `relay`, `scheduler`; the first SIGTERM or SIGINT ends them."""
 
 import gc
 import os
@@ -6,13 +6,14 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from threading import Event, Thread
 from typing import Annotated
 
 import structlog
 import typer
 
-from invoice_gateway.app import App
+from invoice_gateway.app import App, now
 from invoice_gateway.bus import rabbit
 from invoice_gateway.cli import _out as out
 from invoice_gateway.cli._core import on_one_core
@@ -25,6 +26,9 @@ from invoice_gateway.cli._invocation import (
 )
 from invoice_gateway.engine.life import resend
 from invoice_gateway.engine.relay import Relay
+from invoice_gateway.engine.scheduler import Scheduler
+from invoice_gateway.model.collection import midnight
+from invoice_gateway.store import SqlStore
 
 log = structlog.get_logger()
 
@@ -50,11 +54,11 @@ Port = Annotated[
 
 
 def run(context: typer.Context, *, once: Once = False, metrics_port: Port = None) -> None:
-    """Do all in one process: declare the topology, receive, decide, publish."""
+    """Do all in one process: declare the topology, receive, decide, publish, mind the time."""
     app = _ready(context, metrics_port)
     if app.spool is None:
         rabbit.declare(app.settings.bus_url, app.topology)
-    _work(app, once=once)
+    _work(app, once=once, minding_time=True)
 
 
 def worker(context: typer.Context, *, once: Once = False, metrics_port: Port = None) -> None:
@@ -75,6 +79,41 @@ def relay(context: typer.Context, *, once: Once = False) -> None:
         finally:
             publisher.close()
     out.say(f"{sent} event(s) published")
+
+
+def scheduler(
+    context: typer.Context,
+    *,
+    once: Once = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            help="Fire what is due at the beginning of this day and before, then stop.",
+            formats=["%Y-%m-%d"],
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Fire what time brings about: reminders, due dates, cancellations, suspensions."""
+    app = _ready(context, None)
+    until = None if as_of is None else midnight(as_of.date(), app.settings.timezone)
+    if once and until is None:
+        until = now()
+    with opened(app) as store, stopping() as stop, timed(app, store) as timer:
+        fired = timer.run(stop, pause_s=app.settings.tick_s, until=until)
+    out.say(f"{fired} timer(s) fired")
+
+
+@contextmanager
+def timed(app: App, store: SqlStore) -> Iterator[Scheduler]:
+    """Give a scheduler with a publisher of its own."""
+    publisher = app.publisher()
+    try:
+        publisher.wait_connected(app.settings.relay_patience_s)
+        yield app.scheduler(store, publisher)
+    finally:
+        publisher.close()
 
 
 @contextmanager
@@ -120,7 +159,7 @@ def _ready(context: typer.Context, metrics_port: int | None) -> App:
     return app
 
 
-def _work(app: App, *, once: bool) -> None:
+def _work(app: App, *, once: bool, minding_time: bool = False) -> None:
     _spare_batches()
     with stopping() as stop, on_one_core(wanted=app.settings.one_core), switching(SWITCH_S):
         _serve_metrics(app)
@@ -128,6 +167,8 @@ def _work(app: App, *, once: bool) -> None:
             if once and app.spool is None:
                 working.poll_s = max(working.poll_s, FIRST_DELIVERY_S)
             log.info("worker.started", once=once, messages=len(app.handlers))
+            if minding_time:
+                working.chores = (app.scheduler(working.pipeline.store, working.publisher).chore,)
             working.run(stop, once=once)
     log.info("worker.stopped")
     for name, count in sorted(app.metrics.outcomes().items()):

@@ -5,7 +5,7 @@ from threading import Event
 
 import structlog
 
-from invoice_gateway.engine.ports import StoreUnavailable
+from invoice_gateway.engine.ports import Publisher, Store, StoreUnavailable
 from invoice_gateway.engine.relay import Relay, tell
 
 log = structlog.get_logger()
@@ -26,12 +26,12 @@ def resend(relay: Relay, stop: Event, *, pause_s: float, once: bool = False) -> 
     total = 0
     while not stop.is_set():
         try:
-            confirmed = _round(relay)
+            sent = _round(relay)
         except StoreUnavailable as away:
             log.warning("store.unavailable", reason=str(away))
-            confirmed = 0
-        total += confirmed
-        if confirmed:
+            sent = 0
+        total += sent
+        if sent:
             continue
         if once:
             break
@@ -41,12 +41,18 @@ def resend(relay: Relay, stop: Event, *, pause_s: float, once: bool = False) -> 
 
 def _round(relay: Relay) -> int:
     """Submit one claim, wait for its confirms, and note what became of each event."""
-    if relay.step():
-        relay.publisher.wait(CONFIRM_S)
-    settled = relay.publisher.settled()
+    relay.step()
+    return confirmed(relay.publisher, relay.store)
+
+
+def confirmed(publisher: Publisher, store: Store) -> int:
+    """Wait for what is in flight, and note what became of it; return how many were confirmed."""
+    if publisher.in_flight:
+        publisher.wait(CONFIRM_S)
+    settled = publisher.settled()
     failed = {each.id: each.error for each in settled if each.error is not None}
-    confirmed = [each.id for each in settled if each.error is None]
+    done = [each.id for each in settled if each.error is None]
     if settled:
-        relay.store.mark(confirmed, failed)
+        store.mark(done, failed)
     tell(failed)
-    return len(confirmed)
+    return len(done)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -25,12 +26,16 @@ from invoice_gateway.engine.ports import (
     Work,
 )
 from invoice_gateway.engine.reports import Announcer
-from invoice_gateway.model.decision import Context, Policy, zone
+from invoice_gateway.model.decision import Actor, Context, Policy, Role, zone
 from invoice_gateway.model.errors import Code, Rejected
 
 log = structlog.get_logger()
 
 BUG = "bug"
+TIMER: Final = "timer"
+"""Where messages come from that time sends."""
+TIMER_SENDER: Final = "scheduler"
+"""Who sends them; nobody can register under this name."""
 LOGGED = {
     "duplicate": "message.duplicated",
     "parked": "message.parked",
@@ -144,6 +149,7 @@ class Pipeline:
     ) -> Processed:
         started = time.perf_counter()
         now = self.clock()
+        today = now.astimezone(zone(self.policy.timezone)).date()
         with self.store.work() as work:
             waiting = self._prepare(work, cases, now, releasing=releasing)
             scopes = [case.scope for case in [*cases, *waiting] if case.context is not None]
@@ -151,7 +157,7 @@ class Pipeline:
             cases, waiting = _unsettled(work, cases, waiting)
             everyone = [*cases, *waiting]
             seen = work.seen({_id(case.incoming) for case in everyone if case.context is not None})
-            book = work.load(scopes, now.astimezone(zone(self.policy.timezone)).date())
+            book = work.load(scopes, today)
             loaded = time.perf_counter()
             judge = Judge(book, seen, self.announcer, now, now + self.park_ttl)
             judge.expect(waiting)
@@ -213,6 +219,8 @@ class Pipeline:
     def _authorise(self, case: Case, now: datetime) -> Rejected | None:
         """Give the case its context and scope, or return why its sender may not (DOMAIN §3.16)."""
         incoming, actor = case.incoming, case.actor
+        if incoming.delivery.origin == TIMER:
+            actor = case.actor = self._time
         header, handler = incoming.header, incoming.handler
         assert header is not None
         assert handler is not None
@@ -241,6 +249,11 @@ class Pipeline:
         except Rejected as refusal:
             return refusal
         return None
+
+    @property
+    def _time(self) -> Actor:
+        """Return who acts when time has brought something about."""
+        return Actor(sender=TIMER_SENDER, party=self.policy.enterprise, role=Role.SYSTEM)
 
     def _case_of(self, waiter: Waiter, *, expired: bool = False) -> Case:
         delivery = Delivery(

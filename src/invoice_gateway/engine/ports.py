@@ -283,6 +283,21 @@ class Counts:
     outbox_age_s: float
 
 
+class Due(NamedTuple):
+    """Something that is due on an invoice or a dispute, as it was when somebody looked.
+
+    `key` is the number of an invoice (with its issuer and kind) or a dispute id; `version` counts
+    the events of the subject; `at` is when it was due, in UTC.
+    """
+
+    subject: str
+    issuer: str
+    key: str
+    kind: str
+    version: int
+    at: datetime
+
+
 class Work(Protocol):
     """One transaction. Leaving the context without `commit` rolls back."""
 
@@ -360,6 +375,10 @@ class Store(Protocol):
         Normally the batch that makes a reference appear releases its waiters; this finds those that
         two workers let slip between them.
         """
+        ...
+
+    def due(self, now: datetime, limit: int) -> list[Due]:
+        """Return what is due up to `now`, at most `limit`, the longest due first."""
         ...
 
     def counts(self) -> "Counts":

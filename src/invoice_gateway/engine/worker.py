@@ -70,6 +70,7 @@ class Worker:
     attempts_max: int = 3
     checkpoint: Callable[[str], None] = nothing
     turns: Turns = field(default_factory=Turns)
+    chores: Sequence[Callable[[], None]] = ()
     _again: list[Delivery] = field(default_factory=list)
     _confirmed: list[str] = field(default_factory=list)
     _failed: dict[str, str] = field(default_factory=dict)
@@ -313,6 +314,8 @@ class Worker:
         due = store.due_parked(self.pipeline.clock(), self.batch_size)
         self._settle_parked(due, expired=True)
         self._resend()
+        for chore in self.chores:
+            chore()
         self.pipeline.meter.waiting(store.counts(), self.publisher.blocked_s)
 
     def _resend(self) -> None:

@@ -15,11 +15,13 @@ from .events import InvoiceStatusChanged
 from .evolve import evolve
 from .invoice import Invoice
 from .keys import InvoiceKey
-from .status import NEW_AXIS, Move, Side
+from .status import NEW_AXIS, Move, Side, Status
 
 
 def close(draft: Draft) -> list[tuple[Event, Place]]:
     """Bring everything the draft has touched up to date; return the changes of status, in order."""
+    if draft.context.policy.declared_paid_grace_days:
+        _note_declarations(draft)
     statuses: list[tuple[Event, Place]] = []
     for key in draft.dirty:
         _synchronise(draft, key)
@@ -36,6 +38,20 @@ def close(draft: Draft) -> list[tuple[Event, Place]]:
             service.follow(draft, before, fresh)
     credit.review(draft)
     return statuses
+
+
+def _note_declarations(draft: Draft) -> None:
+    """Note on invoices whose customer declares lines paid when that was (§3.12)."""
+    declared = {
+        each.invoice: None
+        for each in draft.moves()
+        if each.axis == Side.CUSTOMER and each.new == Status.PAID
+    }
+    for key in declared:
+        invoice = draft.get(Invoice, key)
+        assert invoice is not None
+        detail = evolve(invoice.detail, declared_on=draft.context.today)
+        draft.put(evolve(invoice, detail=detail))
 
 
 def _synchronise(draft: Draft, key: InvoiceKey) -> None:

@@ -117,6 +117,8 @@ class WaitsFor(StrEnum):
     MEMO = "memo"
     ORDER = "order"
     REQUEST = "request"
+    ANSWER = "answer"
+    """That the provisioning system has answered about the request of this key."""
 
 
 zone = cache(ZoneInfo)

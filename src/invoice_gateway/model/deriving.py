@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from . import collection
 from .detail import PLAIN
 from .evolve import evolve
-from .invoice import Invoice, derive
+from .invoice import CANCELLED, Invoice, Lifecycle, derive
 
 if TYPE_CHECKING:
     from .draft import Draft
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 def derived(draft: "Draft", invoice: Invoice) -> Invoice:
     """Return `invoice` with its published tuple, and when it wakes next; the same if it has them.
 
-    What nothing happens to any more keeps the tuple it had.
+    What nothing happens to any more keeps the tuple it had; what was cancelled keeps its status.
     """
     policy = draft.context.policy
     new = invoice.derived
     if invoice.alive:
         new = derive(invoice, dispute_wins=policy.enterprise_dispute_overrides_paid)
+    elif invoice.lifecycle is Lifecycle.CANCELLED:
+        new = CANCELLED._replace(status=new.status)
     if invoice.detail is not PLAIN:
         before = draft.known(Invoice, invoice.key)
         invoice = collection.reopened(before, invoice, draft.context.today)

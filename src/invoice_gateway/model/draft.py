@@ -238,6 +238,11 @@ class Draft(References):
         made: Any = self._over.items()
         return [each for (its_kind, _), each in made if its_kind is kind]
 
+    def moves(self) -> list[InvoiceLineStatusChanged]:
+        """Return the moves of lines announced so far, in order."""
+        found: list[Any] = [event for event, _ in self._moves]
+        return found
+
     def replace(self, entity: Entity) -> None:
         """Take over a version as it is; an invoice is not derived again for it."""
         self._over[type(entity), entity.key] = entity

@@ -291,8 +291,6 @@ def _settlement(invoice: Invoice) -> Settlement:
 def _closure(invoice: Invoice) -> Closure | None:
     if invoice.pending:
         return None
-    if invoice.lifecycle is Lifecycle.CANCELLED:
-        return Closure.CANCELLED
     ways = {
         Closure.PAID: invoice.settled - invoice.settled_by_credit,
         Closure.CREDITED: invoice.credits + invoice.settled_by_credit,
@@ -313,3 +311,8 @@ ISSUED_NEW = Derived(
     closure_reason=None,
 )
 """What every freshly issued invoice with something to pay derives to."""
+
+CANCELLED = ISSUED_NEW._replace(
+    settlement_state=Settlement.SETTLED, closure_reason=Closure.CANCELLED
+)
+"""What a cancelled invoice says beside the status it had; it derives to none (§3.4)."""

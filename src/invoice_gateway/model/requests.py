@@ -233,7 +233,7 @@ def _pending(draft: Draft, invoice: Invoice) -> Request:
         raise Parked(
             Code.REQUEST_EXECUTING,
             f"request {request.id!r} is being executed",
-            (WaitsFor.REQUEST, outcome_key(request.id)),
+            (WaitsFor.ANSWER, request.id),
         )
     return request
 
@@ -241,11 +241,6 @@ def _pending(draft: Draft, invoice: Invoice) -> Request:
 def _document(draft: Draft, invoice: Invoice, kind: str, reason: str) -> memo.Document:
     number = InvoiceKey(invoice.key.issuer, f"{kind}:{invoice.key.number}")
     return memo.Document(number=number, issued_on=draft.context.today, reason_text=reason)
-
-
-def outcome_key(request_id: str) -> str:
-    """Return what a message waits for that needs the answer of the provisioning system."""
-    return f"{request_id} answered"
 
 
 def _request(draft: Draft, invoice: Invoice) -> Request:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from invoice_gateway.engine.ports import Counts, Outgoing, Waiter
+from invoice_gateway.engine.ports import Counts, Due, Outgoing, Waiter
 from invoice_gateway.model.decision import WaitsFor
 
 from . import packing, sql
@@ -18,6 +18,7 @@ from .reads import events
 from .records import PUBLISHED, events_named
 from .tables import (
     account,
+    customer_order,
     dead_letter,
     dispute,
     event,
@@ -26,6 +27,7 @@ from .tables import (
     message,
     outbox,
     parked,
+    request,
     source,
 )
 from .tables import attempt as tried
@@ -206,6 +208,9 @@ def _releasable(postgresql: bool) -> Query:  # noqa: FBT001
         WaitsFor.PAYMENT: payment,
         WaitsFor.SOURCE: payment,
         WaitsFor.MEMO: (memo.c.issuer == first, memo.c.number == rest),
+        WaitsFor.ORDER: (customer_order.c.reference == key,),
+        WaitsFor.REQUEST: (request.c.id == key,),
+        WaitsFor.ANSWER: (request.c.id == key, request.c.state != "executing"),
     }
     found = [
         sa.select(parked.c.message).where(parked.c.kind == kind.value, sa.exists().where(*named))
@@ -228,6 +233,54 @@ def _split(
         before = sa.func.split_part(key, "/", 1, type_=key.type)
     return before, sa.func.substr(key, at + 1, type_=key.type)
 
+
+# -- time -------------------------------------------------------------------------------------
+
+
+def due(session: Session, now: datetime, limit: int) -> list[Due]:
+    """Return what is due up to `now`, at most `limit`, the longest due first."""
+    found = session.read(_WAKING, {"now": instant(now), "limit": limit})
+    return [Due(*row) for row in found]
+
+
+def _waking() -> Query:
+    """Return (subject, issuer, key, kind, version, moment), each found through its index."""
+    until = sa.cast(sa.bindparam("now", type_=sa.Text), Instant)
+    limit = sa.bindparam("limit", type_=sa.Integer)
+    invoices = (
+        sa.select(
+            sa.literal("invoice").label("subject"),
+            invoice.c.issuer,
+            invoice.c.number.label("key"),
+            invoice.c.kind,
+            invoice.c.version,
+            invoice.c.wake_at.label("at"),
+        )
+        .where(sa.text("invoice.wake_at IS NOT NULL"), invoice.c.wake_at <= until)
+        .order_by(invoice.c.wake_at, invoice.c.id)
+        .limit(limit)
+    ).subquery("invoices")
+    disputes = (
+        sa.select(
+            sa.literal("dispute").label("subject"),
+            sa.literal("").label("issuer"),
+            dispute.c.id.label("key"),
+            sa.literal("").label("kind"),
+            dispute.c.version,
+            dispute.c.respond_by.label("at"),
+        )
+        .where(sa.text("dispute.respond_by IS NOT NULL"), dispute.c.respond_by <= until)
+        .order_by(dispute.c.respond_by, dispute.c.id)
+        .limit(limit)
+    ).subquery("disputes")
+    both = sa.union_all(sa.select(invoices), sa.select(disputes)).subquery("waking")
+    order = (both.c.at, both.c.subject.desc(), both.c.issuer, both.c.key)
+    return Query(sa.select(both).order_by(*order).limit(limit))
+
+
+_WAKING: Final = _waking()
+
+# -- how much ---------------------------------------------------------------------------------
 
 EXACTLY: Final = 10_000
 """So many events in the outbox are counted one by one; what is more is known to the statistics."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from invoice_gateway.engine.ports import Counts, Outgoing, Waiter
+from invoice_gateway.engine.ports import Counts, Due, Outgoing, Waiter
 
 from . import connection, queues
 from .connection import Options, Session
@@ -91,6 +91,11 @@ class SqlStore:
         """Return parked messages whose reference has appeared meanwhile, in order of arrival."""
         with self.session() as session:
             return queues.releasable(session, limit)
+
+    def due(self, now: datetime, limit: int) -> list[Due]:
+        """Return what is due up to `now`, at most `limit`, the longest due first."""
+        with self.session() as session:
+            return queues.due(session, now, limit)
 
     def counts(self) -> Counts:
         """Return how much waits: for metrics and health."""
