@@ -15,7 +15,7 @@ from invoice_gateway.settings import PREFIX, Settings
 from tests.cli.conftest import FIXTURES, ROOT
 
 GROUPS = ["topology", "db", "parties", "invoice", "account", "messages", "parked", "dead"]
-VERBS = ["demo", "run", "worker", "relay", "validate", "send", "health", "doctor"]
+VERBS = ["demo", "run", "worker", "relay", "scheduler", "validate", "send", "health", "doctor"]
 
 
 def test_help_lists_every_verb_and_the_variable_of_every_flag(ok):

@@ -36,9 +36,7 @@ def midnight(day: date, timezone: str) -> datetime:
 
 def wake_at(invoice: Invoice, policy: Policy) -> datetime | None:
     """Return when (UTC) the next thing is due, or None when nothing ever is."""
-    if not invoice.alive:
-        return None
-    if invoice.detail is PLAIN:  # most are: nothing but the due date counts
+    if invoice.detail is PLAIN:  # most are Issued ones: nothing but the due date counts
         if invoice.pending <= 0:
             return None
         return midnight(invoice.due_date + ONE_DAY, policy.timezone)

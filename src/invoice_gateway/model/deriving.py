@@ -18,9 +18,10 @@ def derived(draft: "Draft", invoice: Invoice) -> Invoice:
     """
     policy = draft.context.policy
     new = invoice.derived
-    if invoice.alive:
+    lifecycle = invoice.lifecycle
+    if lifecycle is Lifecycle.ISSUED or lifecycle is Lifecycle.SENT:
         new = derive(invoice, dispute_wins=policy.enterprise_dispute_overrides_paid)
-    elif invoice.lifecycle is Lifecycle.CANCELLED:
+    elif lifecycle is Lifecycle.CANCELLED:
         new = CANCELLED._replace(status=new.status)
     if invoice.detail is not PLAIN:
         before = draft.known(Invoice, invoice.key)
