@@ -7,7 +7,7 @@ version it was seen in: however many schedulers run, it counts once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Event
 
@@ -107,7 +107,10 @@ class Scheduler:
 
     def _delivery(self, due: Due) -> Delivery:
         """Return what is due as a message, effective on the day on which it was due."""
-        day = due.at.astimezone(zone(self.pipeline.policy.timezone)).date()
+        policy = self.pipeline.policy
+        day = due.at.astimezone(zone(policy.timezone)).date()
+        if policy.period_lock_date is not None:  # what comes late counts in the open period
+            day = max(day, policy.period_lock_date + timedelta(days=1))
         about = f"<DisputeId>{escaped(due.key)}</DisputeId>"
         if due.subject == "invoice":
             issuer, number = due.issuer, due.key

@@ -5,7 +5,7 @@ is derived (§3.4), consequences of being settled or reopened are drawn, and the
 wakes next is set (§3.12). Then orders under review are looked at again (§3.9).
 """
 
-from . import credit, deriving, requests, service
+from . import credit, deriving, period, requests, service
 from .blocks import StatusBlock, line_blocks, totals_block
 from .decision import Role
 from .detail import PLAIN
@@ -19,7 +19,12 @@ from .status import NEW_AXIS, Move, Side, Status
 
 
 def close(draft: Draft) -> list[tuple[Event, Place]]:
-    """Bring everything the draft has touched up to date; return the changes of status, in order."""
+    """Bring everything the draft has touched up to date; return the changes of status, in order.
+
+    Raises:
+        Rejected: `period-locked`.
+    """
+    period.refuse_closed(draft)
     if draft.context.policy.declared_paid_grace_days:
         _note_declarations(draft)
     statuses: list[tuple[Event, Place]] = []
