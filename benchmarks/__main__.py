@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 from rich.table import Table as Shown
 
-from benchmarks import folder_bus, profile, xml_cost
+from benchmarks import folder_bus, profile, timers, xml_cost
 from benchmarks.harness.places import console, say
 from benchmarks.harness.results import Section, logged
 from benchmarks.harness.services import Bench, services
@@ -33,9 +33,10 @@ SECTIONS: dict[str, Callable[[Context], None]] = {
     "folder": folder_bus.measure,
     "backlog": backlog.measure,
     "quick": quick.measure,
+    "timers": timers.measure,
     "profile": profile.measure,
 }
-ALL = ("throughput", "latency", "xml", "folder", "backlog", "growth")
+ALL = ("throughput", "latency", "xml", "folder", "backlog", "growth", "timers")
 NOT_VERIFIED = 1
 TERMINATED = 128 + signal.SIGTERM
 

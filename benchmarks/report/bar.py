@@ -8,7 +8,7 @@ from benchmarks.harness.results import Section
 from benchmarks.harness.stats import cpu, middle, ratio
 from benchmarks.sections.latency import typical
 
-SECTIONS = ("throughput", "quick", "growth", "latency", "xml", "folder", "backlog")
+SECTIONS = ("throughput", "quick", "growth", "latency", "xml", "folder", "backlog", "timers")
 Found = Mapping[str, Section]
 """Sections by name; one that never ran is empty."""
 
