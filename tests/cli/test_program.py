@@ -14,7 +14,9 @@ from invoice_gateway.cli.reference import FLAGS, page
 from invoice_gateway.settings import PREFIX, Settings
 from tests.cli.conftest import FIXTURES, ROOT
 
-GROUPS = ["topology", "db", "parties", "invoice", "account", "messages", "parked", "dead"]
+GROUPS = [
+    *("topology", "db", "parties", "invoice", "account", "request", "messages", "parked", "dead"),
+]
 VERBS = ["demo", "run", "worker", "relay", "scheduler", "validate", "send", "health", "doctor"]
 
 

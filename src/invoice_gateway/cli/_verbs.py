@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
-from invoice_gateway.cli import accounts, checks, dead, demo, messages, running, setup, submit
+from invoice_gateway.cli import (
+    accounts,
+    checks,
+    dead,
+    demo,
+    messages,
+    requests,
+    running,
+    setup,
+    submit,
+)
 from invoice_gateway.cli._invocation import Invocation
 from invoice_gateway.cli._out import line
 from invoice_gateway.settings import FILE_VARIABLE, PREFIX
@@ -27,6 +37,7 @@ GROUPS = {
     "parties": (setup.parties, "Who may send messages, and the accounts."),
     "invoice": (accounts.invoice, "Invoices and their lines."),
     "account": (accounts.account, "What an account owes and has paid."),
+    "request": (requests.request, "What customers asked for, and what waits for money."),
     "messages": (messages.messages, "Messages and what became of them."),
     "parked": (messages.parked, "Messages that wait for a reference."),
     "dead": (dead.dead, "Rejected messages: look, replay, discard."),

@@ -1,7 +1,7 @@
 """Verbs for whoever writes messages: `validate` says what is wrong, `send` puts them on the bus."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -51,7 +51,7 @@ def validate(
     Exits with 1 when a file is invalid. Whether the sender may send it, and what the invoice it
     names thinks of it, only the gateway that receives it can tell.
     """
-    intake = replace(app_of(context).intake, trust_header=True)
+    intake = offline(app_of(context))
     valid = True
     for file in files:
         report = judged(file, _read(file), intake)
@@ -62,6 +62,11 @@ def validate(
             _print(report)
     if not valid:
         raise typer.Exit(NEGATIVE)
+
+
+def offline(app: App) -> Intake:
+    """Return what understands messages that no bus vouches for."""
+    return replace(app.intake, trust_header=True)
 
 
 def judged(file: str, body: bytes, intake: Intake) -> Report:
@@ -138,20 +143,25 @@ def _letter(file: str, body: bytes, sender: str | None, app: App) -> tuple[str, 
 
 def _send(app: App, sender: str, letters: Sequence[tuple[str, Outgoing]]) -> int:
     """Send and print one line each; return how many failed."""
+    answers = transmitted(app, sender, [message for _, message in letters])
+    failed = 0
+    for (file, _), error in zip(letters, answers, strict=True):
+        out.line(f"{file}: {'confirmed' if error is None else f'failed: {error}'}")
+        failed += error is not None
+    return failed
+
+
+def transmitted(app: App, sender: str, messages: Sequence[Outgoing]) -> Iterator[str | None]:
+    """Put messages on the bus as `sender`; yield for each why the bus refused it, or None."""
     publisher = app.sender(sender)
     try:
         publisher.wait_connected(CONNECT_S)
-        # One by one: an id may occur twice, and the answers name ids.
-        failed = 0
-        for file, message in letters:
+        for message in messages:  # one by one: an id may occur twice, and the answers name ids
             publisher.submit([message])
             publisher.wait(CONFIRM_S)
-            error = next((each.error for each in publisher.settled()), "no confirm in time")
-            out.line(f"{file}: {'confirmed' if error is None else f'failed: {error}'}")
-            failed += error is not None
+            yield next((each.error for each in publisher.settled()), "no confirm in time")
     finally:
         publisher.close()
-    return failed
 
 
 def _read(file: str) -> bytes:
