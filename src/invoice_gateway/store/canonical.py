@@ -18,9 +18,11 @@ from .tables import (
     account,
     allocation,
     allocation_part,
+    customer_order,
     dispute,
     event,
     invoice,
+    invoice_detail,
     invoice_line,
     invoice_snapshot,
     line_state,
@@ -28,16 +30,24 @@ from .tables import (
     memo_part,
     message,
     notice,
+    order_line,
     pair,
     parked,
+    rate,
+    request,
     reversal,
+    serial,
+    series,
     source,
     source_intent,
 )
 from .views import AS_POSTED
 
 LEFT_OUT: Final = {"id", "invoice_id", "source_id", "memo_id", "allocation_id", "position"}
-INCIDENTAL: Final = {"cause", "opened_at", "closed_at"}
+INCIDENTAL: Final = {
+    *("cause", "opened_at", "closed_at", "placed_at", "executed_at", "respond_by"),
+    *("reserved_until", "transaction_no"),
+}
 
 
 def state_hash(store: SqlStore, *, history: bool = True) -> str:
@@ -63,6 +73,13 @@ def canonical_state(store: SqlStore, *, history: bool = True) -> dict[str, list[
             "accounts": read(sa.select(account)),
             "invoices": read(sa.select(invoice)),
             "snapshots": read(_of_invoice(invoice_snapshot)),
+            "details": read(_of_invoice(invoice_detail)),
+            "orders": read(sa.select(customer_order)),
+            "order_lines": read(sa.select(order_line)),
+            "requests": read(sa.select(request).add_columns(request.c.id.label("request"))),
+            "serials": read(sa.select(serial)),
+            "rates": read(sa.select(rate)),
+            "series": read(sa.select(series)),
             "lines": [_line(row) for row in read(_lines())],
             "sources": read(sa.select(source), "allocations"),
             "intents": read(_of_source(source_intent)),
