@@ -282,6 +282,33 @@ def payment_reversed(
     )
 
 
+def status_query(invoices: Sequence[Named] = ("INV-1",), **header: Unpack[Header]) -> bytes:
+    """Return a StatusQuery."""
+    named = [_reference("Invoice", each) for each in invoices]
+    return _message("StatusQuery", _group("Invoices", *named), header={"sender": "acme", **header})
+
+
+def statement_query(
+    customer: str = "ACME",
+    *,
+    kind: str = "statement",
+    begins: str | None = None,
+    as_of: str | None = None,
+    known_at: str | None = None,
+    **header: Unpack[Header],
+) -> bytes:
+    """Return a StatementQuery."""
+    return _message(
+        "StatementQuery",
+        _tag("Kind", kind),
+        _tag("Customer", customer),
+        _tag("From", begins),
+        _tag("AsOf", as_of),
+        _tag("KnownAt", known_at),
+        header={"sender": "acme", **header},
+    )
+
+
 def payment_notice(
     notice: str = "PN-1",
     *,

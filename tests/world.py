@@ -29,6 +29,7 @@ from invoice_gateway.model.decision import (
 from invoice_gateway.model.detail import PLAIN
 from invoice_gateway.model.errors import Code, Rejected
 from invoice_gateway.model.event import Event
+from invoice_gateway.model.history import History
 from invoice_gateway.model.invoice import Invoice, Lifecycle, Line
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
 from invoice_gateway.model.ledger import (
@@ -56,6 +57,7 @@ from invoice_gateway.model.rates import Rate
 from invoice_gateway.xml.document import Document, canonical
 from invoice_gateway.xml.safe import parse
 from invoice_gateway.xml.schemas import Schemas
+from tests.histories import histories
 
 ENTERPRISE = "ENTERPRISE"
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -132,6 +134,7 @@ class World:
         context = self._context(handler, document, content_hash)
         scope = handler.scope(message, context)
         self.book.apply(standings(self.book))
+        self.book.apply(histories(self.book, NOW))
         decision = _decide(handler, message, self.book, context)
         loaded = Book(visible(self.book, scope))
         assert _said(_decide(handler, message, loaded, context)) == _said(decision), (
@@ -251,7 +254,7 @@ def letters(line: Line) -> str:
 
 def snapshot(book: Book) -> dict[object, Entity]:
     """Return everything a book knows."""
-    kinds = [kind for kind in ENTITIES if kind is not Standing]
+    kinds = [kind for kind in ENTITIES if kind not in (Standing, History)]
     return {(kind, each.key): each for kind in kinds for each in book.all(kind)}
 
 
@@ -325,6 +328,7 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
         if scope.auto and each.account in accounts and each.remaining > 0
     }
     yield from asked
+    yield from _found(book, History, scope.history)
     yield from allocations
     yield from (
         replace(each, ancestors=tuple(_above(book, each)))

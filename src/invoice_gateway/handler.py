@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from invoice_gateway.model import allocation as allocations
+from invoice_gateway.model import answers
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
 from invoice_gateway.model import memo as memos
@@ -38,6 +39,7 @@ from invoice_gateway.model.events import (
     PaymentRefunded,
 )
 from invoice_gateway.model.evolve import tabled
+from invoice_gateway.model.history import History
 from invoice_gateway.model.invoice import (
     ISSUED_NEW,
     Invoice,
@@ -69,6 +71,7 @@ from invoice_gateway.model.ledger import (
 from invoice_gateway.model.money import Money, shown
 from invoice_gateway.model.order import Method, Order, OrderStatus, Request
 from invoice_gateway.model.order import ServiceState as ServiceStatus
+from invoice_gateway.model.statement import Period
 from invoice_gateway.model.status import Move, Side
 from invoice_gateway.model.totals import (
     Item,
@@ -100,6 +103,7 @@ __all__ = [
     "Execution",
     "FundsState",
     "Handler",
+    "History",
     "Intent",
     "Invoice",
     "InvoiceKey",
@@ -124,6 +128,7 @@ __all__ = [
     "PaymentChargedBack",
     "PaymentReceived",
     "PaymentRefunded",
+    "Period",
     "Reach",
     "Rejected",
     "Request",
@@ -143,6 +148,7 @@ __all__ = [
     "Totals",
     "WaitsFor",
     "allocations",
+    "answers",
     "check_totals",
     "disputes",
     "gross_columns",
@@ -167,13 +173,18 @@ def snake_case(message: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handler(Generic[M]):
-    """One message type: its name, who may send it and for whom, and its three functions."""
+    """One message type: its name, who may send it and for whom, and its three functions.
+
+    With `reads_history` it asks about the past and changes nothing: it is decided after everything
+    that came before it is committed, in a batch of nothing but such questions.
+    """
 
     message: str
     rights: Mapping[Role, Reach]
     read: Callable[[Document], M]
     scope: Callable[[M, Context], Scope]
     decide: Callable[[M, Book, Context], Decision]
+    reads_history: bool = False
 
     @property
     def schema(self) -> str:

@@ -16,10 +16,18 @@ from invoice_gateway.model.invoice import (
     Confirmation,
     InvoiceKind,
     InvoiceStatus,
+    Lifecycle,
     Settlement,
 )
 from invoice_gateway.model.keys import InvoiceKey
-from invoice_gateway.model.ledger import DisputeState, DocType, Mode, Origin, SourceType
+from invoice_gateway.model.ledger import (
+    DisputeState,
+    DocType,
+    Mode,
+    Origin,
+    ReversalKind,
+    SourceType,
+)
 from invoice_gateway.model.money import Money
 from invoice_gateway.model.status import CUSTOMER, ENTERPRISE, Side
 from invoice_gateway.xml.render import Stamp
@@ -34,6 +42,9 @@ METHODS = {
     "account-funds",
     "other",
 }
+
+ENTRIES = {"invoice", "payment", *DocType, *ReversalKind} - {ReversalKind.WITHDRAWAL}
+"""What the lines of a statement are."""
 
 # What people and machines put into text: markup, quotes, line ends, controls, half an emoji, a byte
 # order mark, text that runs the other way, and what looks like a reference or the end of CDATA.
@@ -77,6 +88,10 @@ FIELDS: Mapping[str, st.SearchStrategy[str]] = {
     "message_type": st.sampled_from(["InvoicePosted", "PaymentPosted"]),
     "code": one_of(Code),
     "kind": one_of(InvoiceKind),
+    "lifecycle": one_of(Lifecycle),
+    "entry_type": one_of(ENTRIES),
+    "document": number,
+    "currency": st.sampled_from(["EUR", "JPY", "BHD"]),
     "status": one_of(InvoiceStatus),
     "settlement_state": one_of(Settlement),
     "confirmation": one_of(Confirmation),

@@ -12,7 +12,7 @@ from invoice_gateway.model.events import EVENTS
 from invoice_gateway.model.status import CUSTOMER, ENTERPRISE, Side
 from invoice_gateway.xml.render import schema_path
 
-from .samples import METHODS, OUTCOMES
+from .samples import ENTRIES, METHODS, OUTCOMES
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 XS = {"xs": "http://www.w3.org/2001/XMLSchema"}
@@ -29,6 +29,8 @@ WORDS = {
     "Confirmation": set(invoice.Confirmation),
     "ClosureReason": set(invoice.Closure),
     "InvoiceKind": set(invoice.InvoiceKind),
+    "Lifecycle": set(invoice.Lifecycle),
+    "EntryType": ENTRIES,
     "DocType": set(ledger.DocType),
     "CreditOrigin": set(ledger.Origin) - {ledger.Origin.PAYMENT},
     "Mode": set(ledger.Mode),

@@ -11,6 +11,7 @@ import pytest
 from tests.engine_harness import START, Databases, Story, delivery, everyone, stories
 
 DIGESTS = {
+    "asks-how-it-stands": "009c04503f7a6ea9",
     "bounced-payment": "63c119b2093f234e",
     "cash-at-the-counter": "697b7a2d5a049e2c",
     "chargeback": "0bd57ee9fbd47baa",

@@ -171,6 +171,10 @@ STORIES = {
             "invoice.status-changed"
         ),
     ),
+    "status_query/one-invoice": ([ACME, FIRST], "status.reported"),
+    "statement_query/aging": ([ACME, FIRST], "aging.reported"),
+    "statement_query/statement": ([ACME, FIRST], "statement.issued"),
+    "statement_query/statement-of-a-month": ([ACME], "statement.issued"),
     "payment_reversed/refund-of-an-invoice": (
         [ACME, FIRST, "payment_posted/transfer"],
         "allocation.removed payment.refunded invoice.status-changed",

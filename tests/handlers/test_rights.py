@@ -22,6 +22,8 @@ RIGHTS = """
     RequestRaised     portal:any
     ServiceState      provisioning:any
     TimerDue          system:any
+    StatusQuery       erp:any financials:any partner:beneath owner:own
+    StatementQuery    erp:any financials:any partner:beneath owner:own
 """
 
 
@@ -50,6 +52,8 @@ EXAMPLES = {
     "RequestRaised": m.request_raised,
     "ServiceState": m.service_state,
     "TimerDue": m.timer_due,
+    "StatusQuery": m.status_query,
+    "StatementQuery": m.statement_query,
 }
 
 
@@ -86,6 +90,10 @@ FOREIGN = [
     ("PaymentNotice", {"sender": "acme", "invoices": ["SHOP-1"]}),
     ("AllocationCommand", {"sender": "globex"}),
     ("AllocationCommand", {"sender": "shop"}),
+    ("StatusQuery", {"sender": "globex"}),
+    ("StatusQuery", {"sender": "shop"}),
+    ("StatementQuery", {"sender": "globex"}),
+    ("StatementQuery", {"sender": "shop"}),
     ("DisputeNotice", {"sender": "globex"}),
     ("DisputeNotice", {"sender": "acme", "invoice": "SHOP-1"}),
     ("LineStatusUpdate", {"sender": "globex"}),

@@ -2,6 +2,7 @@
 
 Straight down, straight up: no query inside the loop over messages, one round of I/O per batch. The
 one exception is bounded: parked messages that this batch may release are loaded before the lock.
+A batch is cut where a question about the past comes: it sees all that came before it.
 """
 
 import time
@@ -13,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from invoice_gateway.engine.cutting import asking, parts
 from invoice_gateway.engine.intake import Incoming, Intake, fingerprint_of, nothing
 from invoice_gateway.engine.judge import Case, Judge, Verdict
 from invoice_gateway.engine.ports import (
@@ -101,7 +103,8 @@ class Pipeline:
 
         Raises:
             StoreUnavailable: not now; nothing was committed, or the inbox will tell.
-            Conflict: somebody else took a key meanwhile; run the batch again.
+            Conflict: somebody else took a key meanwhile; run the batch again. What came before a
+                question may be committed: the inbox will tell.
         """
         if understood is None:
             understood = self.understand(deliveries)
@@ -147,6 +150,30 @@ class Pipeline:
         *,
         releasing: bool,
     ) -> Processed:
+        """Commit all cases: together, but for questions about the past (`Handler.reads_history`).
+
+        Those are cut off from what comes before and after them, and decided by themselves.
+        """
+        if not asking(cases):
+            return self._commit_part(cases, published, counted, releasing=releasing)
+        done = Processed(verdicts=[])
+        for part in parts(cases):
+            own = [id(case.incoming) for case in part] if counted else ()
+            mine = {each: counted[each] for each in own if each in counted}
+            found = self._commit_part(part, published, mine, releasing=releasing)
+            done.verdicts += found.verdicts
+            done.outgoing += found.outgoing
+            published = ()
+        return done
+
+    def _commit_part(
+        self,
+        cases: list[Case],
+        published: Iterable[str],
+        counted: Mapping[int, str],
+        *,
+        releasing: bool,
+    ) -> Processed:
         started = time.perf_counter()
         now = self.clock()
         today = now.astimezone(zone(self.policy.timezone)).date()
@@ -183,7 +210,10 @@ class Pipeline:
     def _prepare(
         self, work: Work, cases: Sequence[Case], now: datetime, *, releasing: bool
     ) -> list[Case]:
-        """Give every case its actor and scope; return the parked ones this batch may release."""
+        """Give every case its actor and scope; return the parked ones this batch may release.
+
+        Not questions about the past: they come with a batch of their own (the tick).
+        """
         self._introduce(work, cases, now)
         waiting: list[Case] = []
         if not releasing:
@@ -195,6 +225,7 @@ class Pipeline:
             keys = {key for case in fresh for key in case.scope.provides} - asked
             asked |= keys
             found = work.waiters(keys, WAITERS_MAX - len(waiting)) if keys else []
+            found = [each for each in found if not self._reads_history(each)]
             fresh = [self._case_of(each) for each in found if each.record not in known]
             if not fresh:
                 break
@@ -254,6 +285,10 @@ class Pipeline:
     def _time(self) -> Actor:
         """Return who acts when time has brought something about."""
         return Actor(sender=TIMER_SENDER, party=self.policy.enterprise, role=Role.SYSTEM)
+
+    def _reads_history(self, waiter: Waiter) -> bool:
+        handler = self.intake.handlers.get(waiter.type)
+        return handler is not None and handler.reads_history
 
     def _case_of(self, waiter: Waiter, *, expired: bool = False) -> Case:
         delivery = Delivery(

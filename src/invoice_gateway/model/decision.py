@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from .errors import GatewayError
 from .event import Stamped
+from .history import History
 from .invoice import Invoice
 from .keys import InvoiceKey, SourceKey
 from .ledger import (
@@ -47,6 +48,7 @@ Entity = (
     | Serial
     | Rate
     | Standing
+    | History
 )
 ENTITIES: tuple[type[Entity], ...] = (
     Account,
@@ -63,6 +65,7 @@ ENTITIES: tuple[type[Entity], ...] = (
     Serial,
     Rate,
     Standing,
+    History,
 )
 E = TypeVar("E", bound=Entity)
 
@@ -201,7 +204,8 @@ class Scope:
     may set free (None: no bound known, load them all). `others` are orders, requests and serial
     numbers by type and key; an order brings the money held for it, a request its order and invoice.
     `credit` asks for the standing of the accounts concerned, and for their orders on terms that are
-    open.
+    open. `history` names accounts, among `accounts`, whose whole history is loaded: of handlers
+    with `reads_history` only.
     """
 
     accounts: tuple[str, ...] = ()
@@ -219,6 +223,7 @@ class Scope:
     money: int | None = 0
     others: tuple[tuple[type[Entity], str], ...] = ()
     credit: bool = False
+    history: tuple[str, ...] = ()
     provides: tuple[Waiting, ...] = ()
 
 

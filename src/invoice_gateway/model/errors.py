@@ -73,6 +73,7 @@ class Code(StrEnum):
     OVER_FULFILMENT = "over-fulfilment"
     NO_CREDIT_FOR_PROVISION = "no-credit-for-provision"
     PERIOD_LOCKED = "period-locked"
+    REPORT_TOO_LARGE = "report-too-large"
     CANCEL_DAYS_RANGE = "cancel-days-range"
     INTERNAL_ERROR = "internal-error"
     DELIVERY_LIMIT = "delivery-limit"

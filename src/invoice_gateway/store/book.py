@@ -7,6 +7,7 @@ writes only what differs.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Any, Final
 
 from invoice_gateway.model.decision import Book, Entity, Scope
@@ -31,6 +32,7 @@ from .loading import keys as _keys
 from .shelf import OWNED
 from .wanted import Owners, Wanted, things, union
 
+_DISPUTED: Final = attrgetter("disputed")
 KINDS: Final[Mapping[str, type[Entity]]] = {
     "invoice": Invoice,
     "dispute": Dispute,
@@ -94,6 +96,8 @@ def load(
     loading.invoices()
     loading.requests_and_orders()
     loading.standings(today)
+    if loading.wanted.history:
+        loading.histories()
     return Book(loading.found)
 
 
@@ -287,7 +291,7 @@ class _Loading(Loading):
             its_lines = lines[row.id][detail.first_line :]
             invoice = rows.invoice(row, [rows.line(line) for line in its_lines], detail)
             self._keep(invoice, row.id)
-            if any(line.disputed for line in invoice.lines):
+            if any(map(_DISPUTED, invoice.lines)):
                 disputed.append(row.id)
         if disputed:
             listed = sql.numbers(disputed, postgresql=pg)

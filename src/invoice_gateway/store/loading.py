@@ -12,7 +12,7 @@ from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.model.keys import InvoiceKey
 from invoice_gateway.model.order import Order, Request, Standing
 
-from . import reads, sql
+from . import history, reads, sql
 from .connection import Session
 from .query import Query
 from .shelf import SHELVES
@@ -133,6 +133,11 @@ class Loading:
                 orders[invoice.order_ref] = None
         self._shelved(Request, requests)
         self._shelved(Order, orders)
+
+    def histories(self) -> None:
+        """Load the whole history of the accounts that ask for it."""
+        for each in history.load(self.session, self.wanted.history):
+            self._keep(each)
 
     def standings(self, today: date | None) -> None:
         """Load what accounts owe, and their open orders on terms, for the credit check."""

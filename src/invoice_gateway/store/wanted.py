@@ -27,6 +27,7 @@ KINDS_OF_KEYS = (
     "reversals",
     "pairs",
     "others",
+    "history",
 )
 ACCOUNT_IN: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("sources", attrgetter("account")),
@@ -61,6 +62,7 @@ class Wanted:
     reversals: dict[tuple[str, str], None] = field(default_factory=dict)
     pairs: dict[tuple[SourceKey, InvoiceKey], None] = field(default_factory=dict)
     others: dict[tuple[type[Entity], str], None] = field(default_factory=dict)
+    history: dict[str, None] = field(default_factory=dict)
     credit: dict[str, None] = field(default_factory=dict)
     allocated: "Wanted | None" = None
     auto: dict[str, int | None] = field(default_factory=dict)
