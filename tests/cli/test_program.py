@@ -15,7 +15,8 @@ from invoice_gateway.settings import PREFIX, Settings
 from tests.cli.conftest import FIXTURES, ROOT
 
 GROUPS = [
-    *("topology", "db", "parties", "invoice", "account", "request", "messages", "parked", "dead"),
+    *("topology", "db", "parties", "invoice", "account", "request", "messages"),
+    *("parked", "dead", "export"),
 ]
 VERBS = ["demo", "run", "worker", "relay", "scheduler", "validate", "send", "health", "doctor"]
 

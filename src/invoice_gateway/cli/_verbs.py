@@ -12,7 +12,9 @@ from invoice_gateway.cli import (
     checks,
     dead,
     demo,
+    export,
     messages,
+    reports,
     requests,
     running,
     setup,
@@ -38,6 +40,7 @@ GROUPS = {
     "invoice": (accounts.invoice, "Invoices and their lines."),
     "account": (accounts.account, "What an account owes and has paid."),
     "request": (requests.request, "What customers asked for, and what waits for money."),
+    "export": (export.export, "The journal, for accounting tools."),
     "messages": (messages.messages, "Messages and what became of them."),
     "parked": (messages.parked, "Messages that wait for a reference."),
     "dead": (dead.dead, "Rejected messages: look, replay, discard."),
@@ -54,6 +57,8 @@ VERBS = (
     checks.doctor,
 )
 
+accounts.account.command("statement")(reports.account_statement)
+accounts.account.command("aging")(reports.account_aging)
 for _verb in VERBS:
     program.command()(_verb)
 for _name, (_group, _help) in GROUPS.items():
