@@ -91,10 +91,11 @@ lock: ## resolve the lock files anew from pyproject.toml
 	python3 -m venv "$$scratch"; "$$scratch/bin/python" -m pip install -qq uv; \
 	export SSL_CERT_FILE=$${SSL_CERT_FILE:-$${PIP_CERT:-}}; \
 	lock=("$$scratch/bin/uv" pip compile --quiet --no-config --universal --python-version 3.11 \
-	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" pyproject.toml); \
-	"$${lock[@]}" --upgrade --extra dev -o requirements.lock; \
-	"$${lock[@]}" --upgrade --constraint requirements.lock -o requirements-runtime.lock; \
-	"$${lock[@]}" --upgrade --constraint requirements.lock --extra bench -o requirements-bench.lock
+	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade); \
+	"$${lock[@]}" pyproject.toml --extra dev -o requirements.lock; \
+	"$${lock[@]}" pyproject.toml --constraint requirements.lock -o requirements-runtime.lock; \
+	"$${lock[@]}" pyproject.toml --constraint requirements.lock --extra bench -o requirements-bench.lock; \
+	"$${lock[@]}" --group tools -o requirements-tools.lock
 
 clean: ## remove everything that make made
 	rm -rf $(VENV) dist benchmarks/results .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

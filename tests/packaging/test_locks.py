@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL, RUNTIME = "requirements.lock", "requirements-runtime.lock"
+TOOLS = "requirements-tools.lock"
 
 
 def pins(name: str) -> dict[str, tuple[str, frozenset[str]]]:
@@ -20,7 +21,7 @@ def pins(name: str) -> dict[str, tuple[str, frozenset[str]]]:
     }
 
 
-@pytest.mark.parametrize("name", [FULL, RUNTIME])
+@pytest.mark.parametrize("name", [FULL, RUNTIME, TOOLS])
 def test_every_pin_has_hashes_and_no_address(name):
     """Where packages come from is the installer's configuration, not ours."""
     assert all(hashes for _, hashes in pins(name).values())
@@ -43,3 +44,13 @@ def test_every_direct_dependency_is_locked(name, extra):
     wanted = {re.split(r"[\[<>=!~ ;]", line)[0].lower().replace("_", "-") for line in listed}
 
     assert wanted <= pins(name).keys()
+
+
+def test_tools_that_tests_run_are_locked_and_no_part_of_the_project():
+    """beancount is GPL: it is run by its command, from an environment of its own."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = {re.split("[<>=]", line)[0] for line in project["dependency-groups"]["tools"]}
+
+    assert wanted == {"beancount"}
+    assert wanted <= pins(TOOLS).keys()
+    assert not wanted & pins(FULL).keys()

@@ -20,6 +20,7 @@ from tests import messages as say
 from tests.canonical import Essence, differences, essence
 from tests.engine_harness import Engine
 from tests.facts import Facts, LineFact, Reader
+from tests.invariants import books
 from tests.stateful import wishes
 from tests.stateful.wishes import VOICES, Wish
 
@@ -61,6 +62,7 @@ class Life(RuleBasedStateMachine):
         """Read the books again and judge them."""
         now = self._reader.read()
         invariants.check(now, self.facts)
+        books.judge(self.engine.store)
         self.facts = now
 
     def wish(self, chance: Random) -> Wish:
