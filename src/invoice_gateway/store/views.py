@@ -10,6 +10,15 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from invoice_gateway.model.detail import Execution, Fulfilment
+from invoice_gateway.model.display import State, display
+from invoice_gateway.model.invoice import (
+    Closure,
+    InvoiceKind,
+    InvoiceStatus,
+    Lifecycle,
+    Settlement,
+)
 from invoice_gateway.model.keys import InvoiceKey
 
 from .connection import Session
@@ -41,6 +50,7 @@ from .tables import (
     dispute,
     event,
     invoice,
+    invoice_detail,
     invoice_line,
     invoice_snapshot,
     line_state,
@@ -75,6 +85,8 @@ __all__ = [
 INVOICE_COLUMNS: Final = (
     "issuer",
     "number",
+    "kind",
+    "lifecycle",
     "account",
     "currency",
     "amount",
@@ -100,6 +112,7 @@ AS_POSTED: Final = {
     "receipt_manual": False,
 }
 """The state of a line without a row of `line_state`."""
+OF_DETAIL: Final = ("fulfilment", "execution")
 
 
 def invoice_list(
@@ -110,12 +123,13 @@ def invoice_list(
     limit: int = LIMIT,
 ) -> list[View]:
     """Return invoices, the last recorded first; filters are exact."""
-    statement = sa.select(*(invoice.c[name] for name in INVOICE_COLUMNS))
+    statement = _listed()
     if account is not None:
         statement = statement.where(invoice.c.account == account)
     if status is not None:
         statement = statement.where(invoice.c.status == status)
-    return views(session, statement.order_by(invoice.c.id.desc()).limit(limit))
+    found = session.read(statement.order_by(invoice.c.id.desc()).limit(limit))
+    return [_with_words(row) for row in found]
 
 
 def invoice_show(session: Session, key: InvoiceKey) -> View | None:
@@ -127,7 +141,7 @@ def invoice_show(session: Session, key: InvoiceKey) -> View | None:
     snapshot = session.read(
         sa.select(invoice_snapshot.c.snapshot).where(invoice_snapshot.c.invoice_id == number)
     )
-    return plain(row, "id", "carrying") | {
+    return _with_words(row, "id", "carrying") | {
         "disputed": row.pending - row.payable,
         "lines": _lines(session, number),
         "allocations": _allocations(session, allocation.c.invoice_id == number),
@@ -172,11 +186,11 @@ def account_show(session: Session, party: str) -> View | None:
     if not row:
         return None
     owed = (
-        sa.select(*(invoice.c[name] for name in INVOICE_COLUMNS))
+        _listed()
         .where(invoice.c.account == party, invoice.c.pending > 0)
         .order_by(invoice.c.issue_date, invoice.c.issuer, invoice.c.number)
     )
-    invoices = views(session, owed)
+    invoices = [_with_words(each) for each in session.read(owed)]
     sources = _sources(session, party)
     return plain(row[0]) | {
         "totals": _totals(invoices, sources),
@@ -207,8 +221,35 @@ def _totals(invoices: Iterable[View], sources: Iterable[View]) -> list[View]:
     ]
 
 
+def _listed() -> sa.Select[Any]:
+    """Return the select of what a list of invoices shows."""
+    return _detailed(*(invoice.c[name] for name in INVOICE_COLUMNS))
+
+
+def _detailed(*columns: Any) -> sa.Select[Any]:  # noqa: ANN401 - whatever can be selected
+    """Return the select of `columns` of invoices and of what their words follow from."""
+    return sa.select(*columns, *(invoice_detail.c[name] for name in OF_DETAIL)).select_from(
+        invoice.outerjoin(invoice_detail, invoice_detail.c.invoice_id == invoice.c.id)
+    )
+
+
+def _with_words(row: sa.Row[Any], *without: str) -> View:
+    """Return an invoice with what each of the source systems calls its state (Appendix C)."""
+    state = State(
+        kind=InvoiceKind(row.kind),
+        lifecycle=Lifecycle(row.lifecycle),
+        status=InvoiceStatus(row.status),
+        settlement=Settlement(row.settlement_state),
+        closure=row.closure_reason and Closure(row.closure_reason),
+        fulfilment=Fulfilment(row.fulfilment or Fulfilment.NOT_APPLICABLE),
+        execution=row.execution and Execution(row.execution),
+    )
+    shown = plain(row, *without)
+    return shown | {"fulfilment": state.fulfilment.value, "display": display(state)._asdict()}
+
+
 def _invoice(session: Session, key: InvoiceKey) -> sa.Row[Any] | None:
-    statement = sa.select(invoice).where(
+    statement = _detailed(invoice).where(
         invoice.c.issuer == key.issuer, invoice.c.number == key.number
     )
     found = session.read(statement)
