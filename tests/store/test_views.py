@@ -130,7 +130,7 @@ def test_invoices_are_listed_last_first(filled: SqlStore):
             "contested": False,
             "confirmation": "Unconfirmed",
             "closure_reason": None,
-            "fulfilment": "not-applicable",
+            "fulfilment": None,
             "execution": None,
             "display": {
                 "b3networks": "Provisioned & Awaiting payment",

@@ -123,13 +123,12 @@ def invoice_list(
     limit: int = LIMIT,
 ) -> list[View]:
     """Return invoices, the last recorded first; filters are exact."""
-    statement = _listed()
+    statement = sa.select(*(invoice.c[name] for name in INVOICE_COLUMNS))
     if account is not None:
         statement = statement.where(invoice.c.account == account)
     if status is not None:
         statement = statement.where(invoice.c.status == status)
-    found = session.read(statement.order_by(invoice.c.id.desc()).limit(limit))
-    return [_with_words(row) for row in found]
+    return _listed(session, statement.order_by(invoice.c.id.desc()).limit(limit))
 
 
 def invoice_show(session: Session, key: InvoiceKey) -> View | None:
@@ -141,12 +140,13 @@ def invoice_show(session: Session, key: InvoiceKey) -> View | None:
     snapshot = session.read(
         sa.select(invoice_snapshot.c.snapshot).where(invoice_snapshot.c.invoice_id == number)
     )
-    return _with_words(row, "id", "carrying") | {
+    return plain(row, "id", "carrying") | {
         "disputed": row.pending - row.payable,
         "lines": _lines(session, number),
         "allocations": _allocations(session, allocation.c.invoice_id == number),
         "memos": _memos(session, number),
         "disputes": _disputes(session, dispute.c.invoice_id == number),
+        "display": _words(row),
         "snapshot": snapshot[0].snapshot if snapshot else None,
     }
 
@@ -186,11 +186,11 @@ def account_show(session: Session, party: str) -> View | None:
     if not row:
         return None
     owed = (
-        _listed()
+        sa.select(*(invoice.c[name] for name in INVOICE_COLUMNS))
         .where(invoice.c.account == party, invoice.c.pending > 0)
         .order_by(invoice.c.issue_date, invoice.c.issuer, invoice.c.number)
     )
-    invoices = [_with_words(each) for each in session.read(owed)]
+    invoices = _listed(session, owed)
     sources = _sources(session, party)
     return plain(row[0]) | {
         "totals": _totals(invoices, sources),
@@ -221,20 +221,21 @@ def _totals(invoices: Iterable[View], sources: Iterable[View]) -> list[View]:
     ]
 
 
-def _listed() -> sa.Select[Any]:
-    """Return the select of what a list of invoices shows."""
-    return _detailed(*(invoice.c[name] for name in INVOICE_COLUMNS))
+def _listed(session: Session, statement: sa.Select[Any]) -> list[View]:
+    """Return the invoices that `statement` finds, each in the words of the source systems."""
+    return [plain(row) | {"display": _words(row)} for row in session.read(_detailed(statement))]
 
 
-def _detailed(*columns: Any) -> sa.Select[Any]:  # noqa: ANN401 - whatever can be selected
-    """Return the select of `columns` of invoices and of what their words follow from."""
-    return sa.select(*columns, *(invoice_detail.c[name] for name in OF_DETAIL)).select_from(
-        invoice.outerjoin(invoice_detail, invoice_detail.c.invoice_id == invoice.c.id)
-    )
+def _detailed(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Return the select of invoices with what else their words follow from."""
+    details = [invoice_detail.c[name] for name in OF_DETAIL]
+    return statement.outerjoin(
+        invoice_detail, invoice_detail.c.invoice_id == invoice.c.id
+    ).add_columns(*details)
 
 
-def _with_words(row: sa.Row[Any], *without: str) -> View:
-    """Return an invoice with what each of the source systems calls its state (Appendix C)."""
+def _words(row: sa.Row[Any]) -> View:
+    """Return what each of the source systems calls the state of an invoice (Appendix C)."""
     state = State(
         kind=InvoiceKind(row.kind),
         lifecycle=Lifecycle(row.lifecycle),
@@ -244,15 +245,14 @@ def _with_words(row: sa.Row[Any], *without: str) -> View:
         fulfilment=Fulfilment(row.fulfilment or Fulfilment.NOT_APPLICABLE),
         execution=row.execution and Execution(row.execution),
     )
-    shown = plain(row, *without)
-    return shown | {"fulfilment": state.fulfilment.value, "display": display(state)._asdict()}
+    return display(state)._asdict()
 
 
 def _invoice(session: Session, key: InvoiceKey) -> sa.Row[Any] | None:
-    statement = _detailed(invoice).where(
+    statement = sa.select(invoice).where(
         invoice.c.issuer == key.issuer, invoice.c.number == key.number
     )
-    found = session.read(statement)
+    found = session.read(_detailed(statement))
     return found[0] if found else None
 
 
