@@ -134,6 +134,8 @@ def test_invoices_can_be_looked_at(after):
     assert f"number             {number}" in text
     assert "\nlines\n" in text
     assert "\ndisputes\n" in text
+    assert shown["display"]["comergent"] == "Disputed"
+    assert "\ncomergent     Disputed\n" in text
     assert after("invoice", "show", f"ENTERPRISE/{number}").out == text
     assert "invoice.issued" in after("invoice", "history", number).out
 

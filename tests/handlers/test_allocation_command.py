@@ -68,6 +68,33 @@ def test_held_money_may_be_used_by_hand(by_hand):
     assert by_hand.source("PAY-2").held == 500
 
 
+def test_by_hand_needs_no_switch(billed):
+    """S2-12, X-07: the automatic run is on, and leaves to people what is disputed."""
+    billed.all(m.dispute_opened(lines=["1"]), m.payment_posted(amount="70.00"))
+    assert billed.allocations() == [("PAY-1", 4_000, "auto")]
+
+    billed.send(m.allocate(amount="30.00"))
+
+    assert billed.allocations() == [("PAY-1", 4_000, "auto"), ("PAY-1", 3_000, "manual")]
+
+
+def test_credit_notes_are_used_in_parts_and_together(by_hand):
+    """S1-21: two notes on one invoice, and what is left of the first on another."""
+    credit = {"source_type": "open-credit"}
+    by_hand.all(
+        m.invoice_posted("INV-2"),
+        m.credit_note_posted("CN-1", amount="60.00"),
+        m.credit_note_posted("CN-2", amount="80.00"),
+        m.allocate("CN-1", amount="20.00", **credit),
+        m.allocate("CN-2", amount="80.00", **credit),
+        m.allocate("CN-1", invoice="INV-2", amount="40.00", **credit),
+    )
+
+    assert by_hand.invoice("INV-1").pending == 0
+    assert by_hand.invoice("INV-2").pending == 6_000
+    assert (by_hand.source("CN-1").remaining, by_hand.source("CN-2").remaining) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

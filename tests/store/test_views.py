@@ -8,7 +8,9 @@ import pytest
 
 from invoice_gateway.engine.ports import Outcome
 from invoice_gateway.model.decision import Actor, Role, Scope, WaitsFor
+from invoice_gateway.model.detail import Detail, Execution, Fulfilment
 from invoice_gateway.model.errors import Finding
+from invoice_gateway.model.invoice import InvoiceKind
 from invoice_gateway.model.ledger import AllocationState, Intent, MemoPart, Pair, Part
 from invoice_gateway.store import SqlStore, views
 
@@ -115,6 +117,8 @@ def test_invoices_are_listed_last_first(filled: SqlStore):
         {
             "issuer": "ENTERPRISE",
             "number": "I-2",
+            "kind": "commercial",
+            "lifecycle": "Issued",
             "account": ACME,
             "currency": "USD",
             "amount": 70,
@@ -126,8 +130,36 @@ def test_invoices_are_listed_last_first(filled: SqlStore):
             "contested": False,
             "confirmation": "Unconfirmed",
             "closure_reason": None,
+            "fulfilment": None,
+            "execution": None,
+            "display": {
+                "b3networks": "Provisioned & Awaiting payment",
+                "comergent": "New",
+                "resellerclub": "Pending Amount = Invoice Amount",
+                "sangoma": None,
+            },
         }
     ]
+
+
+def test_an_invoice_is_shown_in_the_words_of_each_system(filled: SqlStore):
+    """Appendix C, from the ledger, the lines, the goods and the request of the invoice."""
+    goods = Detail(fulfilment=Fulfilment.READY_TO_SHIP)
+    waits = Detail(execution=Execution.PENDING, request="R-1")
+    put(
+        filled,
+        replace(invoice("G-1"), detail=goods),
+        replace(invoice("R-1"), kind=InvoiceKind.REQUEST, detail=waits),
+    )
+    with filled.session() as session:
+        shown = {number: views.invoice_show(session, key(number)) for number in ("G-1", "R-1")}
+        listed = {each["number"]: each["display"] for each in views.invoice_list(session)}
+
+    assert listed["G-1"]["sangoma"] == "Ready to Ship"
+    assert listed["R-1"]["b3networks"] == "Proforma"
+    assert {number: each["display"] for number, each in shown.items()} == {
+        number: listed[number] for number in shown
+    }
 
 
 def test_an_invoice_is_shown_with_all_that_belongs_to_it(filled: SqlStore):

@@ -77,7 +77,10 @@ def invoice_list(
 
 @invoice.command("show")
 def invoice_show(context: typer.Context, number: Number, *, json: Json = False) -> None:
-    """Show an invoice: lines with both statuses, what was paid, credited and disputed."""
+    """Show an invoice: lines with both statuses, what was paid, credited and disputed.
+
+    `display` says what each of the four systems whose rules apply would call its state.
+    """
     app = app_of(context)
     with opened(app) as store, store.session() as session:
         keys = named(number, app.settings.enterprise)
@@ -85,6 +88,9 @@ def invoice_show(context: typer.Context, number: Number, *, json: Json = False) 
     if json:
         out.document(found)
     else:
+        found["display"] = [
+            {"system": system, "status": word} for system, word in found["display"].items()
+        ]
         out.sheet(readable(found), leave_out=("content_hash", "snapshot"), columns=SHOWN)
 
 

@@ -10,6 +10,15 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from invoice_gateway.model.detail import Execution, Fulfilment
+from invoice_gateway.model.display import State, display
+from invoice_gateway.model.invoice import (
+    Closure,
+    InvoiceKind,
+    InvoiceStatus,
+    Lifecycle,
+    Settlement,
+)
 from invoice_gateway.model.keys import InvoiceKey
 
 from .connection import Session
@@ -41,6 +50,7 @@ from .tables import (
     dispute,
     event,
     invoice,
+    invoice_detail,
     invoice_line,
     invoice_snapshot,
     line_state,
@@ -75,6 +85,8 @@ __all__ = [
 INVOICE_COLUMNS: Final = (
     "issuer",
     "number",
+    "kind",
+    "lifecycle",
     "account",
     "currency",
     "amount",
@@ -100,6 +112,7 @@ AS_POSTED: Final = {
     "receipt_manual": False,
 }
 """The state of a line without a row of `line_state`."""
+OF_DETAIL: Final = ("fulfilment", "execution")
 
 
 def invoice_list(
@@ -115,7 +128,7 @@ def invoice_list(
         statement = statement.where(invoice.c.account == account)
     if status is not None:
         statement = statement.where(invoice.c.status == status)
-    return views(session, statement.order_by(invoice.c.id.desc()).limit(limit))
+    return _listed(session, statement.order_by(invoice.c.id.desc()).limit(limit))
 
 
 def invoice_show(session: Session, key: InvoiceKey) -> View | None:
@@ -133,6 +146,7 @@ def invoice_show(session: Session, key: InvoiceKey) -> View | None:
         "allocations": _allocations(session, allocation.c.invoice_id == number),
         "memos": _memos(session, number),
         "disputes": _disputes(session, dispute.c.invoice_id == number),
+        "display": _words(row),
         "snapshot": snapshot[0].snapshot if snapshot else None,
     }
 
@@ -176,7 +190,7 @@ def account_show(session: Session, party: str) -> View | None:
         .where(invoice.c.account == party, invoice.c.pending > 0)
         .order_by(invoice.c.issue_date, invoice.c.issuer, invoice.c.number)
     )
-    invoices = views(session, owed)
+    invoices = _listed(session, owed)
     sources = _sources(session, party)
     return plain(row[0]) | {
         "totals": _totals(invoices, sources),
@@ -207,11 +221,38 @@ def _totals(invoices: Iterable[View], sources: Iterable[View]) -> list[View]:
     ]
 
 
+def _listed(session: Session, statement: sa.Select[Any]) -> list[View]:
+    """Return the invoices that `statement` finds, each in the words of the source systems."""
+    return [plain(row) | {"display": _words(row)} for row in session.read(_detailed(statement))]
+
+
+def _detailed(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Return the select of invoices with what else their words follow from."""
+    details = [invoice_detail.c[name] for name in OF_DETAIL]
+    return statement.outerjoin(
+        invoice_detail, invoice_detail.c.invoice_id == invoice.c.id
+    ).add_columns(*details)
+
+
+def _words(row: sa.Row[Any]) -> View:
+    """Return what each of the source systems calls the state of an invoice (Appendix C)."""
+    state = State(
+        kind=InvoiceKind(row.kind),
+        lifecycle=Lifecycle(row.lifecycle),
+        status=InvoiceStatus(row.status),
+        settlement=Settlement(row.settlement_state),
+        closure=row.closure_reason and Closure(row.closure_reason),
+        fulfilment=Fulfilment(row.fulfilment or Fulfilment.NOT_APPLICABLE),
+        execution=row.execution and Execution(row.execution),
+    )
+    return display(state)._asdict()
+
+
 def _invoice(session: Session, key: InvoiceKey) -> sa.Row[Any] | None:
     statement = sa.select(invoice).where(
         invoice.c.issuer == key.issuer, invoice.c.number == key.number
     )
-    found = session.read(statement)
+    found = session.read(_detailed(statement))
     return found[0] if found else None
 
 
