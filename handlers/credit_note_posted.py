@@ -14,6 +14,7 @@ from invoice_gateway.handler import (
     InvoiceKey,
     Memo,
     Money,
+    RateAt,
     Reach,
     Rejected,
     Role,
@@ -67,6 +68,7 @@ def scope(message: CreditNotePosted, _: Context) -> Scope:
         memos=(message.number,),
         auto=True,
         money=message.amount.minor,
+        rates=(RateAt(message.issued_on, message.amount.currency),),
         provides=((WaitsFor.SOURCE, str(source)), (WaitsFor.MEMO, str(message.number))),
     )
 

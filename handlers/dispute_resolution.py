@@ -18,6 +18,7 @@ from invoice_gateway.handler import (
     Memo,
     Money,
     Part,
+    RateAt,
     Reach,
     Rejected,
     Role,
@@ -59,6 +60,7 @@ def scope(message: DisputeResolution, context: Context) -> Scope:
         disputes=(message.dispute_id,),
         auto=True,
         money=None,
+        rates=(RateAt(message.resolved_on or context.today),),
         provides=((WaitsFor.MEMO, str(memo)),),
     )
 

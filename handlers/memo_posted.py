@@ -21,6 +21,7 @@ from invoice_gateway.handler import (
     Money,
     Parked,
     Part,
+    RateAt,
     Reach,
     Rejected,
     Role,
@@ -86,6 +87,7 @@ def scope(message: MemoPosted, _: Context) -> Scope:
         disputes=(message.dispute_id,) if message.dispute_id else (),
         memos=(message.number, message.reverses) if message.reverses else (message.number,),
         auto=True,
+        rates=(RateAt(message.issued_on),),
         money=None if message.reverses else max(message.total, 0),
         provides=((WaitsFor.MEMO, str(message.number)),),
     )

@@ -16,6 +16,7 @@ from invoice_gateway.handler import (
     InvoiceKey,
     Money,
     PaymentReceived,
+    RateAt,
     Reach,
     Rejected,
     Role,
@@ -93,6 +94,7 @@ def scope(message: PaymentPosted, _: Context) -> Scope:
         invoices=tuple(invoice for invoice, _ in message.references),
         auto=True,
         money=message.amount.minor,
+        rates=(RateAt(message.value_date, message.amount.currency),),
         provides=((WaitsFor.SOURCE, str(message.key)),),
     )
 
@@ -120,7 +122,7 @@ def decide(message: PaymentPosted, book: Book, context: Context) -> Decision:
         content_hash=context.content_hash,
         cause=context.cause,
     )
-    draft.put(source)
+    source = draft.fund(source)
     draft.announce(
         PaymentReceived(
             payer=source.account,

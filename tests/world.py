@@ -355,6 +355,7 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
     ]
     yield from found
     yield from _behind(book, scope, accounts, orders, found)
+    yield from _rates(book, scope, accounts, found)
     keys = {each.key for each in found}
     yield from (
         each
@@ -386,8 +387,26 @@ def _behind(
         or (each.account in checked and each.open and each.method is Method.TERMS)
     )
     yield from _found(book, Serial, [name for kind, name in scope.others if kind is Serial])
-    yield from book.all(Rate)
     yield from (each for each in book.all(Standing) if each.account in checked)
+
+
+def _rates(
+    book: Book, scope: Scope, accounts: set[str], invoices: Iterable[Invoice]
+) -> Iterable[Entity]:
+    """Yield the newest rate of each wish: for the accounts concerned where it names no currency."""
+    known = _found(book, Account, accounts)
+    books = {each.accounting_currency for each in known}
+    loaded = {each.selling_currency for each in known} | {each.currency for each in invoices}
+    for at in scope.rates:
+        found = [
+            each
+            for each in book.all(Rate)
+            if each.base in ({at.base} if at.base else loaded)
+            and each.quote in ({at.quote} if at.quote else books)
+            and each.day <= at.day
+        ]
+        newest = {(each.base, each.quote): each for each in sorted(found, key=lambda e: e.day)}
+        yield from newest.values()
 
 
 def _above(book: Book, account: Account) -> Iterable[str]:

@@ -18,6 +18,7 @@ from invoice_gateway.model import allocation as allocations
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
 from invoice_gateway.model import memo as memos
+from invoice_gateway.model import valuation
 from invoice_gateway.model.decision import (
     AlreadyApplied,
     Book,
@@ -69,6 +70,7 @@ from invoice_gateway.model.ledger import (
 from invoice_gateway.model.money import Money, shown
 from invoice_gateway.model.order import Method, Order, OrderStatus, Request
 from invoice_gateway.model.order import ServiceState as ServiceStatus
+from invoice_gateway.model.rates import Rate, RateAt, awaited
 from invoice_gateway.model.status import Move, Side
 from invoice_gateway.model.totals import (
     Item,
@@ -124,6 +126,8 @@ __all__ = [
     "PaymentChargedBack",
     "PaymentReceived",
     "PaymentRefunded",
+    "Rate",
+    "RateAt",
     "Reach",
     "Rejected",
     "Request",
@@ -143,6 +147,7 @@ __all__ = [
     "Totals",
     "WaitsFor",
     "allocations",
+    "awaited",
     "check_totals",
     "disputes",
     "gross_columns",
@@ -153,6 +158,7 @@ __all__ = [
     "snake_case",
     "tabled",
     "timers",
+    "valuation",
 ]
 
 M = TypeVar("M")

@@ -105,6 +105,26 @@ class TotalsBlock:
     disputed: Money
 
 
+@dataclass(frozen=True, slots=True)
+class AccountingBlock:
+    """The sums of an invoice in the accounting currency; `rate` is that of its issue date."""
+
+    rate: str
+    amount: Money
+    adjusted: Money
+    settled: Money
+    pending: Money
+
+
+def accounting_block(invoice: Invoice) -> AccountingBlock | None:
+    """Return the carrying values of `invoice`, or None where it has none (S4-05, S4-08)."""
+    carry = invoice.carry
+    if carry is None:
+        return None
+    sums = (carry.total, carry.adjusted, carry.settled, carry.open)
+    return AccountingBlock(carry.rate, *[Money(each, carry.currency) for each in sums])
+
+
 def totals_block(invoice: Invoice) -> TotalsBlock:
     """Return the sums of `invoice` as events carry them."""
     currency = invoice.currency

@@ -29,7 +29,7 @@ from .ledger import (
     Source,
 )
 from .order import Order, Request, Serial, Standing
-from .rates import Rate
+from .rates import Rate, RateAt
 from .status import Side
 
 Entity = (
@@ -119,6 +119,7 @@ class WaitsFor(StrEnum):
     REQUEST = "request"
     ANSWER = "answer"
     """That the provisioning system has answered about the request of this key."""
+    RATE = "rate"
 
 
 zone = cache(ZoneInfo)
@@ -201,7 +202,8 @@ class Scope:
     may set free (None: no bound known, load them all). `others` are orders, requests and serial
     numbers by type and key; an order brings the money held for it, a request its order and invoice.
     `credit` asks for the standing of the accounts concerned, and for their orders on terms that are
-    open.
+    open. `rates` are wanted where something is valued; `books` are accounting currencies that the
+    message gives to accounts, by party.
     """
 
     accounts: tuple[str, ...] = ()
@@ -219,6 +221,8 @@ class Scope:
     money: int | None = 0
     others: tuple[tuple[type[Entity], str], ...] = ()
     credit: bool = False
+    rates: tuple[RateAt, ...] = ()
+    books: tuple[tuple[str, str], ...] = ()
     provides: tuple[Waiting, ...] = ()
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
-from . import deriving
-from .blocks import NOT_YET, StatusBlock, line_blocks, totals_block
+from . import deriving, valuation
+from .blocks import NOT_YET, StatusBlock, accounting_block, line_blocks, totals_block
 from .decision import OPEN, Book, Context, Decision, Entity, Role
 from .errors import Code, IllegalMove, Rejected
 from .event import Event, Stamped
@@ -141,8 +141,13 @@ class Draft(References):
         return found if found is not None and OPEN[Dispute](found) else None
 
     def issue(self, invoice: Invoice) -> None:
-        """Take over a new invoice and announce it with its status block as issued."""
-        invoice = deriving.derived(self, invoice)
+        """Take over an invoice and announce it as issued, with its status block and its value.
+
+        Raises:
+            Parked: `unknown-rate`.
+            Rejected: `amount-too-large`.
+        """
+        invoice = deriving.derived(self, valuation.invoice_as_issued(self, invoice))
         self._over[Invoice, invoice.key] = invoice
         event = InvoiceIssued(
             invoice=invoice.key,
@@ -154,9 +159,21 @@ class Draft(References):
             transaction_no=NOT_YET if invoice.detail.series else None,
             state=StatusBlock.of(invoice.derived),
             totals=totals_block(invoice),
+            accounting=accounting_block(invoice),
             line=line_blocks(invoice),
         )
         self._facts.append((event, (Invoice, invoice.key)))
+
+    def fund(self, source: Source) -> Source:
+        """Take over new money with its value in the accounting currency; return it so (§3.13).
+
+        Raises:
+            Parked: `unknown-rate`.
+            Rejected: `amount-too-large`.
+        """
+        source = valuation.source_as_received(self, source)
+        self.put(source)
+        return source
 
     # -- what happens ----------------------------------------------------------------------------
 

@@ -93,6 +93,7 @@ def load(
     loading.pairs()
     loading.invoices()
     loading.requests_and_orders()
+    loading.rates()
     loading.standings(today)
     return Book(loading.found)
 

@@ -10,7 +10,9 @@ from invoice_gateway.model.decision import Entity
 from invoice_gateway.model.detail import PLAIN
 from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.model.keys import InvoiceKey
+from invoice_gateway.model.ledger import Account, Source
 from invoice_gateway.model.order import Order, Request, Standing
+from invoice_gateway.model.rates import Rate
 
 from . import reads, sql
 from .connection import Session
@@ -133,6 +135,33 @@ class Loading:
                 orders[invoice.order_ref] = None
         self._shelved(Request, requests)
         self._shelved(Order, orders)
+
+    def rates(self) -> None:
+        """Load the exchange rates wanted; most accounts have one currency and ask for none."""
+        pairs = {
+            (base, quote, at.day.isoformat())
+            for account, at in self.wanted.rates
+            for quote in ([at.quote] if at.quote else self._books(account))
+            for base in ([at.base] if at.base else self._currencies(account))
+            if base != quote
+        }
+        if pairs:
+            parameters = keys(self.session, "rate", "base", "quote", "day", rows=sorted(pairs))
+            self._kept(Rate, self._read(reads.rates(self.session.postgresql), parameters))
+
+    def _books(self, party: str) -> list[str]:
+        """Return the accounting currencies of an account: as it is, and as messages have it."""
+        account: Any = self.known.entities[Account].get(party)
+        given = self.wanted.books.get(party, [])
+        return given if account is None else [account.accounting_currency, *given]
+
+    def _currencies(self, party: str) -> set[str]:
+        """Return the currencies of an account, and of what of it is loaded."""
+        loaded = self.known.entities
+        kinds: list[Iterable[Any]] = [loaded[kind].values() for kind in (Invoice, Source, Order)]
+        found = {each.currency for kind in kinds for each in kind if each.account == party}
+        account: Any = loaded[Account].get(party)
+        return found if account is None else {account.selling_currency, *found}
 
     def standings(self, today: date | None) -> None:
         """Load what accounts owe, and their open orders on terms, for the credit check."""

@@ -1,5 +1,6 @@
 """What a batch wants loaded: the union of its scopes, sorted by how the tables are asked."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
@@ -8,6 +9,7 @@ from typing import Any
 
 from invoice_gateway.model.decision import Entity, Scope
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
+from invoice_gateway.model.rates import RateAt
 
 from .shelf import OWNED, SHELVES
 
@@ -64,6 +66,10 @@ class Wanted:
     credit: dict[str, None] = field(default_factory=dict)
     allocated: "Wanted | None" = None
     auto: dict[str, int | None] = field(default_factory=dict)
+    rates: dict[tuple[str, RateAt], None] = field(default_factory=dict)
+    """The rates wanted, each with the account it is for ("": whichever)."""
+    books: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Accounting currencies that messages of the batch give to accounts."""
 
 
 def union(scopes: Sequence[Scope], owners: Owners) -> Wanted:
@@ -73,8 +79,13 @@ def union(scopes: Sequence[Scope], owners: Owners) -> Wanted:
     if removing:
         wanted.allocated = _named_by(removing)
     for scope in scopes:
-        if scope.auto or scope.credit:
+        for party, currency in scope.books:
+            wanted.books[party].append(currency)
+        if scope.auto or scope.credit or scope.rates:
             accounts = concerned(scope, owners)
+            for at in scope.rates:
+                for account in [""] if at.quote else accounts:
+                    wanted.rates[account, at] = None
             if scope.credit:
                 wanted.credit.update(dict.fromkeys(sorted(accounts)))
             if scope.auto:
