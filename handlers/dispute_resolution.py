@@ -18,7 +18,6 @@ from invoice_gateway.handler import (
     Memo,
     Money,
     Part,
-    RateAt,
     Reach,
     Rejected,
     Role,
@@ -27,6 +26,7 @@ from invoice_gateway.handler import (
     allocations,
     disputes,
     memos,
+    rate_at,
     shown,
 )
 
@@ -60,7 +60,7 @@ def scope(message: DisputeResolution, context: Context) -> Scope:
         disputes=(message.dispute_id,),
         auto=True,
         money=None,
-        rates=(RateAt(message.resolved_on or context.today),),
+        rates=(rate_at(message.resolved_on or context.today),),
         provides=((WaitsFor.MEMO, str(memo)),),
     )
 

@@ -11,12 +11,12 @@ from invoice_gateway.handler import (
     Draft,
     Handler,
     Rate,
-    RateAt,
     Reach,
     Role,
     Scope,
     WaitsFor,
     awaited,
+    rate_at,
 )
 
 
@@ -60,7 +60,7 @@ def _base(pair: Document) -> str:
 def scope(message: ExchangeRates, _: Context) -> Scope:
     """Ask for the rates known of that day; those who wait for one of them go on."""
     return Scope(
-        rates=tuple(RateAt(each.day, each.base, each.quote) for each in message.rates),
+        rates=tuple(rate_at(each.day, each.base, each.quote) for each in message.rates),
         provides=tuple(
             (WaitsFor.RATE, awaited(each.base, each.quote, each.day)) for each in message.rates
         ),

@@ -29,7 +29,6 @@ from invoice_gateway.handler import (
     Money,
     Part,
     PaymentReceived,
-    RateAt,
     Reach,
     Rejected,
     Role,
@@ -49,6 +48,7 @@ from invoice_gateway.handler import (
     known_before,
     memos,
     own_number,
+    rate_at,
     tabled,
 )
 
@@ -254,7 +254,7 @@ def scope(message: InvoicePosted, _: Context) -> Scope:
         sources=(_prepaid_key(message),) if message.prepaid else (),
         auto=True,
         money=message.prepaid,
-        rates=(RateAt(message.issue_date, message.currency),),
+        rates=(rate_at(message.issue_date, message.currency),),
         provides=tuple(provides),
     )
 
@@ -268,7 +268,7 @@ def _credit_scope(message: InvoicePosted) -> Scope:
         memos=(message.key,),
         auto=True,
         money=-message.total,
-        rates=(RateAt(message.issue_date, message.currency),),
+        rates=(rate_at(message.issue_date, message.currency),),
         provides=((WaitsFor.MEMO, str(message.key)), (WaitsFor.SOURCE, str(credit))),
     )
 

@@ -21,7 +21,6 @@ from invoice_gateway.handler import (
     Money,
     Parked,
     Part,
-    RateAt,
     Reach,
     Rejected,
     Role,
@@ -33,6 +32,7 @@ from invoice_gateway.handler import (
     known_before,
     memos,
     own_number,
+    rate_at,
     shown,
 )
 
@@ -87,7 +87,7 @@ def scope(message: MemoPosted, _: Context) -> Scope:
         disputes=(message.dispute_id,) if message.dispute_id else (),
         memos=(message.number, message.reverses) if message.reverses else (message.number,),
         auto=True,
-        rates=(RateAt(message.issued_on),),
+        rates=(rate_at(message.issued_on),),
         money=None if message.reverses else max(message.total, 0),
         provides=((WaitsFor.MEMO, str(message.number)),),
     )

@@ -16,7 +16,6 @@ from invoice_gateway.handler import (
     InvoiceKey,
     Money,
     PaymentReceived,
-    RateAt,
     Reach,
     Rejected,
     Role,
@@ -29,6 +28,7 @@ from invoice_gateway.handler import (
     known_before,
     memos,
     own_number,
+    rate_at,
 )
 
 NOT_PROVIDED = "NOTPROVIDED"
@@ -94,7 +94,7 @@ def scope(message: PaymentPosted, _: Context) -> Scope:
         invoices=tuple(invoice for invoice, _ in message.references),
         auto=True,
         money=message.amount.minor,
-        rates=(RateAt(message.value_date, message.amount.currency),),
+        rates=(rate_at(message.value_date, message.amount.currency),),
         provides=((WaitsFor.SOURCE, str(message.key)),),
     )
 

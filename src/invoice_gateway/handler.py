@@ -70,7 +70,7 @@ from invoice_gateway.model.ledger import (
 from invoice_gateway.model.money import Money, shown
 from invoice_gateway.model.order import Method, Order, OrderStatus, Request
 from invoice_gateway.model.order import ServiceState as ServiceStatus
-from invoice_gateway.model.rates import Rate, RateAt, awaited
+from invoice_gateway.model.rates import Rate, awaited, rate_at
 from invoice_gateway.model.status import Move, Side
 from invoice_gateway.model.totals import (
     Item,
@@ -127,7 +127,6 @@ __all__ = [
     "PaymentReceived",
     "PaymentRefunded",
     "Rate",
-    "RateAt",
     "Reach",
     "Rejected",
     "Request",
@@ -154,6 +153,7 @@ __all__ = [
     "known_before",
     "memos",
     "own_number",
+    "rate_at",
     "shown",
     "snake_case",
     "tabled",

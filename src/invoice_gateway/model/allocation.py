@@ -113,7 +113,7 @@ def post(
         posted_on=draft.context.today,
         cause=draft.context.cause,
     )
-    return book(draft, allocation, evolve(source, allocations=allocation.number), invoice)
+    return book(draft, allocation, source, invoice)
 
 
 def book(
@@ -127,16 +127,19 @@ def book(
     amount = allocation.amount
     assert 0 < amount <= source.remaining
     assert amount <= invoice.pending
-    source, invoice, source_carry, carry = valuation.allocated(source, invoice, amount)
-    if source_carry is not None or carry is not None:
+    valued = source.carry is not None or invoice.carry is not None
+    if valued:
+        source, invoice, source_carry, carry = valuation.allocated(source, invoice, amount)
         allocation = evolve(allocation, source_carry=source_carry, carry=carry)
-    source = evolve(source, allocated=source.allocated + amount)
+    count = max(source.allocations, allocation.number)
+    source = evolve(source, allocated=source.allocated + amount, allocations=count)
     invoice = settle(invoice, source, allocation.parts, 1)
     draft.put(allocation)
     draft.put(source)
     draft.put(invoice)
     draft.announce(_posted(allocation), allocation)
-    valuation.record(draft, allocation, source, invoice)
+    if valued:
+        valuation.record(draft, allocation, source, invoice)
     if source.key.type == SourceType.OPEN_CREDIT and source.remaining == 0:
         consumed = CreditConsumed(
             customer=source.account,

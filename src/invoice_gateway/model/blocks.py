@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from .evolve import tabled
+from .forex import Carry
 from .invoice import Derived, Invoice
 from .money import Money
 
@@ -116,11 +117,8 @@ class AccountingBlock:
     pending: Money
 
 
-def accounting_block(invoice: Invoice) -> AccountingBlock | None:
-    """Return the carrying values of `invoice`, or None where it has none (S4-05, S4-08)."""
-    carry = invoice.carry
-    if carry is None:
-        return None
+def accounting_block(carry: Carry) -> AccountingBlock:
+    """Return the carrying values of an invoice as events have them (S4-05, S4-08)."""
     sums = (carry.total, carry.adjusted, carry.settled, carry.open)
     return AccountingBlock(carry.rate, *[Money(each, carry.currency) for each in sums])
 

@@ -86,6 +86,6 @@ def _status_changed(old: Invoice, new: Invoice) -> InvoiceStatusChanged:
         old=StatusBlock.of(old.derived),
         new=StatusBlock.of(new.derived),
         totals=totals_block(new),
-        accounting=accounting_block(new),
+        accounting=accounting_block(new.carry) if new.carry else None,
         line=line_blocks(new),
     )

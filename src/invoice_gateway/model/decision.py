@@ -227,12 +227,15 @@ class Scope:
 
 
 class Book:
-    """What the batch knows, by entity type and key; `touched` are the keys changed since."""
+    """What the batch knows: `tables` by entity type and key; `touched` are the keys changed since.
 
-    __slots__ = ("_by_account", "_open", "_tables", "touched")
+    Only `apply` changes it.
+    """
+
+    __slots__ = ("_by_account", "_open", "tables", "touched")
 
     def __init__(self, entities: Iterable[Entity] = ()) -> None:
-        self._tables: dict[type, dict[object, Entity]] = {each: {} for each in ENTITIES}
+        self.tables: dict[type, dict[object, Entity]] = {each: {} for each in ENTITIES}
         self._by_account: dict[tuple[type, str], dict[object, None]] = {}
         self._open: dict[tuple[type, str], dict[object, None]] = {}
         self.touched: dict[type, dict[object, None]] = {each: {} for each in ENTITIES}
@@ -241,11 +244,11 @@ class Book:
 
     def get(self, kind: type[E], key: object) -> E | None:
         """Return the entity of this type and key, or None."""
-        return self._tables[kind].get(key)  # type: ignore[return-value]
+        return self.tables[kind].get(key)  # type: ignore[return-value]
 
     def of(self, kind: type[E], account: str) -> tuple[E, ...]:
         """Return the known entities of this type that belong to `account`, in order of arrival."""
-        table = self._tables[kind]
+        table = self.tables[kind]
         keys = self._by_account.get((kind, account), ())
         return tuple([table[key] for key in keys])  # type: ignore[misc]
 
@@ -254,12 +257,12 @@ class Book:
         keys = self._open.get((kind, account))
         if not keys:
             return ()
-        table = self._tables[kind]
+        table = self.tables[kind]
         return tuple([table[key] for key in keys])  # type: ignore[misc]
 
     def all(self, kind: type[E]) -> Iterator[E]:
         """Yield every known entity of this type, in order of arrival."""
-        yield from self._tables[kind].values()  # type: ignore[misc]
+        yield from self.tables[kind].values()  # type: ignore[misc]
 
     def apply(self, changes: Iterable[Entity]) -> None:
         """Take over the new versions, in order."""
@@ -269,7 +272,7 @@ class Book:
 
     def _put(self, entity: Entity) -> None:
         kind, key = type(entity), entity.key
-        table = self._tables[kind]
+        table = self.tables[kind]
         if key not in table:
             self._by_account.setdefault((kind, entity.account), {})[key] = None
         table[key] = entity

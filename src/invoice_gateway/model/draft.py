@@ -37,6 +37,7 @@ class Draft(References):
     def __init__(self, book: Book, context: Context) -> None:
         self.context = context
         self._book = book
+        self._tables = book.tables  # asked all the time, so without a function in between
         self._over: dict[Place, Entity] = {}
         self._dirty: dict[InvoiceKey, None] = {}
         self._lines: dict[InvoiceKey, list[Line]] = {}  # changed, and not yet in their invoice
@@ -53,7 +54,7 @@ class Draft(References):
         if self._lines and key in self._lines and kind is Invoice:
             self._gather(key)
         found: Any = self._over.get((kind, key))
-        return found or self._book.get(kind, key)
+        return found or self._tables[kind].get(key)  # type: ignore[return-value] # as in Book.get
 
     def of(self, kind: type[E], account: str) -> list[E]:
         """Return the newest versions of everything of this type that belongs to `account`."""
@@ -159,7 +160,7 @@ class Draft(References):
             transaction_no=NOT_YET if invoice.detail.series else None,
             state=StatusBlock.of(invoice.derived),
             totals=totals_block(invoice),
-            accounting=accounting_block(invoice),
+            accounting=accounting_block(invoice.carry) if invoice.carry else None,
             line=line_blocks(invoice),
         )
         self._facts.append((event, (Invoice, invoice.key)))

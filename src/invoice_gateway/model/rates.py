@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -15,6 +16,10 @@ class RateAt(NamedTuple):
     day: date
     base: str = ""
     quote: str = ""
+
+
+rate_at = lru_cache(maxsize=1_000)(RateAt)
+"""The same as `RateAt`, remembered: the messages of a batch wish for much the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,10 +40,13 @@ def invoice_as_issued(draft: "Draft", invoice: Invoice) -> Invoice:
         Parked: `unknown-rate`.
         Rejected: `amount-too-large`.
     """
-    advance = invoice.carry
-    into = advance.currency if advance else _accounting(draft, invoice.account, invoice.currency)
-    if into is None:
+    advance, account = invoice.carry, draft.get(Account, invoice.account)
+    if advance is not None:
+        into = advance.currency
+    elif account is None or account.accounting_currency == invoice.currency:
         return invoice
+    else:
+        into = account.accounting_currency
     carry = worth(draft, Money(invoice.pending, invoice.currency), into, invoice.issue_date)
     if advance is not None:
         carry = carry._replace(total=carry.total + advance.total, settled=advance.settled)
@@ -57,11 +60,12 @@ def source_as_received(draft: "Draft", source: Source) -> Source:
         Parked: `unknown-rate`.
         Rejected: `amount-too-large`.
     """
-    into = _accounting(draft, source.account, source.currency)
-    if into is None:
+    account = draft.get(Account, source.account)
+    if account is None or account.accounting_currency == source.currency:
         return source
     money = Money(source.amount, source.currency)
-    return evolve(source, carry=worth(draft, money, into, source.value_date))
+    carry = worth(draft, money, account.accounting_currency, source.value_date)
+    return evolve(source, carry=carry)
 
 
 def worth(draft: "Draft", money: Money, into: str, day: date) -> Carry:
@@ -91,14 +95,6 @@ def worth(draft: "Draft", money: Money, into: str, day: date) -> Carry:
             f"at most {shown(MAX_MINOR, into)} are possible",
         )
     return Carry(into, rate, value, value)
-
-
-def _accounting(draft: "Draft", party: str, currency: str) -> str | None:
-    """Return the accounting currency of an account where it is another one than `currency`."""
-    account = draft.get(Account, party)
-    if account is None or account.accounting_currency == currency:
-        return None
-    return account.accounting_currency
 
 
 def allocated(source: Source, invoice: Invoice, amount: int) -> Relieved:
