@@ -54,6 +54,12 @@ class MemoPosted:
     parts: tuple[tuple[str, Money], ...]
 
     @property
+    def currency(self) -> str:
+        """Return the currency of the (first) amount."""
+        money = self.amount or self.parts[0][1]
+        return money.currency
+
+    @property
     def total(self) -> int:
         """Return the sum in minor units."""
         return self.amount.minor if self.amount else sum(money.minor for _, money in self.parts)
@@ -87,7 +93,7 @@ def scope(message: MemoPosted, _: Context) -> Scope:
         disputes=(message.dispute_id,) if message.dispute_id else (),
         memos=(message.number, message.reverses) if message.reverses else (message.number,),
         auto=True,
-        rates=(rate_at(message.issued_on),),
+        rates=(rate_at(message.issued_on, message.currency),),
         money=None if message.reverses else max(message.total, 0),
         provides=((WaitsFor.MEMO, str(message.number)),),
     )

@@ -326,6 +326,15 @@ def test_a_new_accounting_currency_counts_from_then_on(billed):
     assert value(billed) == (825_000, 825_000, 0)
 
 
+def test_documents_count_in_the_currency_the_invoice_is_valued_in(billed):
+    """docs/adr/0021: whatever the account is kept in by now."""
+    billed.send(m.customer_account(currency="USD", terms=m.Terms(accounting_currency="EUR")))
+    billed.send(m.memo_posted(credit=False, amount="10.00", currency="USD"))
+
+    assert billed.invoice().carry.currency == "INR"
+    assert value(billed) == (825_000, 908_100, 0)
+
+
 def test_an_account_that_gets_a_second_currency_has_values_from_then_on():
     """What was there before is paid without gain or loss."""
     world = World().all(m.customer_account(currency="USD"), bill())

@@ -134,13 +134,23 @@ def test_without_a_currency_those_of_what_is_loaded_count(store: SqlStore):
 
     assert known(store, wish(9)) == [(1, "82.5")]
     assert sorted(known(store, wish(9, invoices=(key("I-1"),)))) == [(1, "82.5"), (2, "100")]
+    assert sorted(known(store, wish(9), wish(1, "EUR"))) == [(1, "82.5"), (3, "90")]
+
+
+def test_what_was_looked_up_is_known_to_the_book(store: SqlStore):
+    """Whether there is such a rate or not: what nobody asked for is never taken for it."""
+    put(store, account(**DOLLARS), rate(1))
+
+    found = load(store, wish(4, "USD"), wish(5, "GBP"))
+
+    assert found.rated == {("USD", "INR", "2026-11-04"), ("GBP", "INR", "2026-11-05")}
 
 
 def test_the_currency_of_an_account_that_comes_with_the_batch_counts(store: SqlStore):
     """The account need not be there yet."""
     put(store, rate(1))
 
-    assert known(store, Scope(books=((ACME, "INR"),)), wish(9, "USD")) == [(1, "82.5")]
+    assert known(store, Scope(books=("INR",)), wish(9, "USD")) == [(1, "82.5")]
 
 
 def test_rates_lock_nothing(store: SqlStore):

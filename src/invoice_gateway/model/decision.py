@@ -5,7 +5,7 @@ of the entities it touched together with the events. The engine applies it to th
 next message of the batch sees it, and the store writes the last version of each touched entity.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -203,7 +203,7 @@ class Scope:
     numbers by type and key; an order brings the money held for it, a request its order and invoice.
     `credit` asks for the standing of the accounts concerned, and for their orders on terms that are
     open. `rates` are wanted where something is valued; `books` are accounting currencies that the
-    message gives to accounts, by party.
+    message gives to accounts.
     """
 
     accounts: tuple[str, ...] = ()
@@ -222,19 +222,25 @@ class Scope:
     others: tuple[tuple[type[Entity], str], ...] = ()
     credit: bool = False
     rates: tuple[RateAt, ...] = ()
-    books: tuple[tuple[str, str], ...] = ()
+    books: tuple[str, ...] = ()
     provides: tuple[Waiting, ...] = ()
 
 
 class Book:
     """What the batch knows: `tables` by entity type and key; `touched` are the keys changed since.
 
-    Only `apply` changes it.
+    Only `apply` changes it. `rated` are the rates that were looked up, as (base, quote, day in ISO
+    text), whether there are any or not; None: every rate there is, is here.
     """
 
-    __slots__ = ("_by_account", "_open", "tables", "touched")
+    __slots__ = ("_by_account", "_open", "rated", "tables", "touched")
 
-    def __init__(self, entities: Iterable[Entity] = ()) -> None:
+    def __init__(
+        self,
+        entities: Iterable[Entity] = (),
+        rated: Collection[tuple[str, str, str]] | None = None,
+    ) -> None:
+        self.rated = rated
         self.tables: dict[type, dict[object, Entity]] = {each: {} for each in ENTITIES}
         self._by_account: dict[tuple[type, str], dict[object, None]] = {}
         self._open: dict[tuple[type, str], dict[object, None]] = {}

@@ -7,7 +7,9 @@ order of §4.3: facts, line statuses, invoice statuses, consequences.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import count
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from . import deriving, valuation
@@ -21,6 +23,7 @@ from .invoice import Invoice, Line
 from .keys import InvoiceKey
 from .ledger import Allocation, Dispute, Memo, Source
 from .order import Order, Request
+from .rates import Rate
 from .references import References
 from .status import Move, Side
 
@@ -175,6 +178,23 @@ class Draft(References):
         source = valuation.source_as_received(self, source)
         self.put(source)
         return source
+
+    def rate(self, base: str, quote: str, day: date) -> Rate | None:
+        """Return the newest rate of `day` or before, or None when there is none.
+
+        Raises:
+            LookupError: nobody looked it up: a scope forgot to name it. An older one that happens
+                to be here must not be taken for it.
+        """
+        rated = self._book.rated
+        if rated is not None and (base, quote, day.isoformat()) not in rated:
+            raise LookupError(f"no scope names the rate of {base} in {quote} of {day}")
+        known = [
+            each
+            for each in self.of(Rate, "")
+            if each.base == base and each.quote == quote and each.day <= day
+        ]
+        return max(known, key=attrgetter("day"), default=None)
 
     # -- what happens ----------------------------------------------------------------------------
 

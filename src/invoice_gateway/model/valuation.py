@@ -16,7 +16,7 @@ from .forex import Carry, carrying_value
 from .invoice import Invoice, Lifecycle
 from .ledger import Account, Allocation, Memo, Source
 from .money import MAX_MINOR, Money, shown
-from .rates import Rate, awaited
+from .rates import awaited
 
 if TYPE_CHECKING:
     from .draft import Draft
@@ -75,26 +75,21 @@ def worth(draft: "Draft", money: Money, into: str, day: date) -> Carry:
         Parked: `unknown-rate`: there is none; one of `day` or of any day before releases it.
         Rejected: `amount-too-large`.
     """
-    known = [
-        each
-        for each in draft.of(Rate, "")
-        if each.base == money.currency and each.quote == into and each.day <= day
-    ]
-    if not known:
+    found = draft.rate(money.currency, into, day)
+    if found is None:
         raise Parked(
             Code.UNKNOWN_RATE,
             f"no rate of {money.currency} in {into} of {day} or before",
             (WaitsFor.RATE, awaited(money.currency, into, day)),
         )
-    rate = max(known, key=lambda each: each.day).rate
-    value = carrying_value(money.minor, money.currency, rate, into)
+    value = carrying_value(money.minor, money.currency, found.rate, into)
     if value > MAX_MINOR:
         raise Rejected(
             Code.AMOUNT_TOO_LARGE,
             f"{shown(money.minor, money.currency)} come to {shown(value, into)}, "
             f"at most {shown(MAX_MINOR, into)} are possible",
         )
-    return Carry(into, rate, value, value)
+    return Carry(into, found.rate, value, value)
 
 
 def allocated(source: Source, invoice: Invoice, amount: int) -> Relieved:

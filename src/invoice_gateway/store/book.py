@@ -95,7 +95,7 @@ def load(
     loading.requests_and_orders()
     loading.rates()
     loading.standings(today)
-    return Book(loading.found)
+    return Book(loading.found, loading.rated)
 
 
 def unlocked(

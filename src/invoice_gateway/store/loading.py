@@ -51,6 +51,7 @@ class Loading:
         self.wanted = wanted
         self.known = known
         self.found: list[Entity] = []
+        self.rated: set[tuple[str, str, str]] = set()
         # what loaded rows point at, beside what the scopes name
         self._invoices = dict(wanted.invoices)
 
@@ -137,31 +138,44 @@ class Loading:
         self._shelved(Order, orders)
 
     def rates(self) -> None:
-        """Load the exchange rates wanted; most accounts have one currency and ask for none."""
-        pairs = {
+        """Load the exchange rates wanted; most accounts have one currency and ask for none.
+
+        What is wanted without a currency is loaded for all those of the batch: a message may be
+        about an invoice that only comes with it.
+        """
+        books, currencies = self._books(), self._currencies()
+        self.rated = {
             (base, quote, at.day.isoformat())
-            for account, at in self.wanted.rates
-            for quote in ([at.quote] if at.quote else self._books(account))
-            for base in ([at.base] if at.base else self._currencies(account))
+            for at in self.wanted.rates
+            for quote in ([at.quote] if at.quote else books)
+            for base in ([at.base] if at.base else currencies)
             if base != quote
         }
-        if pairs:
-            parameters = keys(self.session, "rate", "base", "quote", "day", rows=sorted(pairs))
+        if self.rated:
+            rows = sorted(self.rated)
+            parameters = keys(self.session, "rate", "base", "quote", "day", rows=rows)
             self._kept(Rate, self._read(reads.rates(self.session.postgresql), parameters))
 
-    def _books(self, party: str) -> list[str]:
-        """Return the accounting currencies of an account: as it is, and as messages have it."""
-        account: Any = self.known.entities[Account].get(party)
-        given = self.wanted.books.get(party, [])
-        return given if account is None else [account.accounting_currency, *given]
+    def _books(self) -> set[str]:
+        """Return the accounting currencies of the accounts: now, before, and as messages say."""
+        accounts: Iterable[Any] = self.known.entities[Account].values()
+        invoices: Iterable[Any] = self.known.entities[Invoice].values()
+        return (
+            {each.accounting_currency for each in accounts}
+            | {each.carry.currency for each in invoices if each.carry is not None}
+            | {*self.wanted.books}
+        )
 
-    def _currencies(self, party: str) -> set[str]:
-        """Return the currencies of an account, and of what of it is loaded."""
+    def _currencies(self) -> set[str]:
+        """Return the currencies of all that is loaded, and of what messages bring."""
         loaded = self.known.entities
         kinds: list[Iterable[Any]] = [loaded[kind].values() for kind in (Invoice, Source, Order)]
-        found = {each.currency for kind in kinds for each in kind if each.account == party}
-        account: Any = loaded[Account].get(party)
-        return found if account is None else {account.selling_currency, *found}
+        accounts: Iterable[Any] = loaded[Account].values()
+        return (
+            {each.currency for kind in kinds for each in kind}
+            | {each.selling_currency for each in accounts}
+            | {at.base for at in self.wanted.rates if at.base}
+        )
 
     def standings(self, today: date | None) -> None:
         """Load what accounts owe, and their open orders on terms, for the credit check."""

@@ -1,6 +1,5 @@
 """What a batch wants loaded: the union of its scopes, sorted by how the tables are asked."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
@@ -29,6 +28,8 @@ KINDS_OF_KEYS = (
     "reversals",
     "pairs",
     "others",
+    "rates",
+    "books",
 )
 ACCOUNT_IN: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("sources", attrgetter("account")),
@@ -66,9 +67,8 @@ class Wanted:
     credit: dict[str, None] = field(default_factory=dict)
     allocated: "Wanted | None" = None
     auto: dict[str, int | None] = field(default_factory=dict)
-    rates: dict[tuple[str, RateAt], None] = field(default_factory=dict)
-    """The rates wanted, each with the account it is for ("": whichever)."""
-    books: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    rates: dict[RateAt, None] = field(default_factory=dict)
+    books: dict[str, None] = field(default_factory=dict)
     """Accounting currencies that messages of the batch give to accounts."""
 
 
@@ -79,13 +79,8 @@ def union(scopes: Sequence[Scope], owners: Owners) -> Wanted:
     if removing:
         wanted.allocated = _named_by(removing)
     for scope in scopes:
-        for party, currency in scope.books:
-            wanted.books[party].append(currency)
-        if scope.auto or scope.credit or scope.rates:
+        if scope.auto or scope.credit:
             accounts = concerned(scope, owners)
-            for at in scope.rates:
-                for account in [""] if at.quote else accounts:
-                    wanted.rates[account, at] = None
             if scope.credit:
                 wanted.credit.update(dict.fromkeys(sorted(accounts)))
             if scope.auto:
