@@ -25,6 +25,7 @@ from invoice_gateway.handler import (
     known_before,
     memos,
     own_number,
+    rate_at,
 )
 
 
@@ -67,6 +68,7 @@ def scope(message: CreditNotePosted, _: Context) -> Scope:
         memos=(message.number,),
         auto=True,
         money=message.amount.minor,
+        rates=(rate_at(message.issued_on, message.amount.currency),),
         provides=((WaitsFor.SOURCE, str(source)), (WaitsFor.MEMO, str(message.number))),
     )
 

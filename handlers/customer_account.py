@@ -88,6 +88,7 @@ def scope(message: CustomerAccount, _: Context) -> Scope:
     return Scope(
         accounts=(party, parent) if parent else (party,),
         auto=True,
+        books=(message.account.accounting_currency,),
         provides=((WaitsFor.PARTY, party),),
     )
 

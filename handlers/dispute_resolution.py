@@ -26,6 +26,7 @@ from invoice_gateway.handler import (
     allocations,
     disputes,
     memos,
+    rate_at,
     shown,
 )
 
@@ -59,6 +60,7 @@ def scope(message: DisputeResolution, context: Context) -> Scope:
         disputes=(message.dispute_id,),
         auto=True,
         money=None,
+        rates=(rate_at(message.resolved_on or context.today),),
         provides=((WaitsFor.MEMO, str(memo)),),
     )
 

@@ -48,6 +48,7 @@ from invoice_gateway.handler import (
     known_before,
     memos,
     own_number,
+    rate_at,
     tabled,
 )
 
@@ -253,6 +254,7 @@ def scope(message: InvoicePosted, _: Context) -> Scope:
         sources=(_prepaid_key(message),) if message.prepaid else (),
         auto=True,
         money=message.prepaid,
+        rates=(rate_at(message.issue_date, message.currency),),
         provides=tuple(provides),
     )
 
@@ -266,6 +268,7 @@ def _credit_scope(message: InvoicePosted) -> Scope:
         memos=(message.key,),
         auto=True,
         money=-message.total,
+        rates=(rate_at(message.issue_date, message.currency),),
         provides=((WaitsFor.MEMO, str(message.key)), (WaitsFor.SOURCE, str(credit))),
     )
 
@@ -333,7 +336,7 @@ def _assert_prepayment(draft: Draft, message: InvoicePosted) -> None:
         content_hash=draft.context.content_hash,
         cause=draft.context.cause,
     )
-    draft.put(source)
+    source = draft.fund(source)
     event = PaymentReceived(
         payer=source.account,
         payment_id=source.key.reference,

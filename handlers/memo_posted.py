@@ -32,6 +32,7 @@ from invoice_gateway.handler import (
     known_before,
     memos,
     own_number,
+    rate_at,
     shown,
 )
 
@@ -51,6 +52,12 @@ class MemoPosted:
     refund: bool
     amount: Money | None
     parts: tuple[tuple[str, Money], ...]
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of the (first) amount."""
+        money = self.amount or self.parts[0][1]
+        return money.currency
 
     @property
     def total(self) -> int:
@@ -86,6 +93,7 @@ def scope(message: MemoPosted, _: Context) -> Scope:
         disputes=(message.dispute_id,) if message.dispute_id else (),
         memos=(message.number, message.reverses) if message.reverses else (message.number,),
         auto=True,
+        rates=(rate_at(message.issued_on, message.currency),),
         money=None if message.reverses else max(message.total, 0),
         provides=((WaitsFor.MEMO, str(message.number)),),
     )

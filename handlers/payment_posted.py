@@ -28,6 +28,7 @@ from invoice_gateway.handler import (
     known_before,
     memos,
     own_number,
+    rate_at,
 )
 
 NOT_PROVIDED = "NOTPROVIDED"
@@ -93,6 +94,7 @@ def scope(message: PaymentPosted, _: Context) -> Scope:
         invoices=tuple(invoice for invoice, _ in message.references),
         auto=True,
         money=message.amount.minor,
+        rates=(rate_at(message.value_date, message.amount.currency),),
         provides=((WaitsFor.SOURCE, str(message.key)),),
     )
 
@@ -120,7 +122,7 @@ def decide(message: PaymentPosted, book: Book, context: Context) -> Decision:
         content_hash=context.content_hash,
         cause=context.cause,
     )
-    draft.put(source)
+    source = draft.fund(source)
     draft.announce(
         PaymentReceived(
             payer=source.account,

@@ -37,6 +37,7 @@ from invoice_gateway.handler import (
     known_before,
     own_number,
     shown,
+    valuation,
 )
 
 
@@ -110,10 +111,8 @@ def decide(message: PaymentReversed, book: Book, context: Context) -> Decision:
             Code.CURRENCY_MISMATCH,
             f"the reversal is in {message.amount.currency}, the payment in {source.currency}",
         )
-    if message.kind is ReversalKind.REFUND:
-        amount = _refund(draft, source, message)
-    else:
-        amount = _take_back(draft, source, message)
+    take = _refund if message.kind is ReversalKind.REFUND else _take_back
+    amount, carry = take(draft, source, message)
     draft.put(
         Reversal(
             account=source.account,
@@ -125,6 +124,7 @@ def decide(message: PaymentReversed, book: Book, context: Context) -> Decision:
             reversed_on=message.reversed_on,
             reason_code=message.reason_code,
             reason_text=message.reason_text,
+            carry=carry,
             content_hash=context.content_hash,
             cause=context.cause,
         )
@@ -133,8 +133,11 @@ def decide(message: PaymentReversed, book: Book, context: Context) -> Decision:
     return draft.decision()
 
 
-def _refund(draft: Draft, source: Source, message: PaymentReversed) -> int:
-    """Pay out unapplied money, after taking it off an invoice when one is named (A-09)."""
+def _refund(draft: Draft, source: Source, message: PaymentReversed) -> tuple[int, int | None]:
+    """Pay out unapplied money, after taking it off an invoice when one is named (A-09).
+
+    Return how much, and its value in the accounting currency.
+    """
     removed = 0
     if message.invoice is not None:
         draft.invoice(message.invoice)
@@ -161,6 +164,7 @@ def _refund(draft: Draft, source: Source, message: PaymentReversed) -> int:
             f"{shown(source.remaining, source.currency)} unapplied, "
             f"the refund is over {shown(amount, source.currency)}",
         )
+    source, carry = valuation.paid_out(source, amount)
     source = replace(source, refunded=source.refunded + amount)
     draft.put(source)
     draft.announce(
@@ -173,11 +177,14 @@ def _refund(draft: Draft, source: Source, message: PaymentReversed) -> int:
         ),
         source,
     )
-    return amount
+    return amount, carry
 
 
-def _take_back(draft: Draft, source: Source, message: PaymentReversed) -> int:
-    """Let the bank take money back: unapplied first, then allocations, newest first (A-10)."""
+def _take_back(draft: Draft, source: Source, message: PaymentReversed) -> tuple[int, int | None]:
+    """Let the bank take money back: unapplied first, then allocations, newest first (A-10).
+
+    Return how much, and its value in the accounting currency.
+    """
     left = source.amount - source.refunded - source.charged_back
     amount = message.amount.minor if message.amount else left
     if not 0 < amount <= left:
@@ -203,7 +210,7 @@ def _take_back(draft: Draft, source: Source, message: PaymentReversed) -> int:
         if missing <= 0:
             break
         _free(draft, allocation, missing, message.kind)
-    source = _newest(draft, source.key)
+    source, carry = valuation.paid_out(_newest(draft, source.key), amount)
     bounced = message.kind is ReversalKind.BOUNCE
     draft.put(
         replace(
@@ -212,7 +219,7 @@ def _take_back(draft: Draft, source: Source, message: PaymentReversed) -> int:
             funds_state=FundsState.BOUNCED if bounced else source.funds_state,
         )
     )
-    return amount
+    return amount, carry
 
 
 def _free(draft: Draft, allocation: Allocation, missing: int, kind: ReversalKind) -> None:

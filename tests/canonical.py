@@ -27,6 +27,7 @@ def essence(facts: Facts) -> Essence:
                 (each.debit_memos, each.credits, each.written_off, each.settled, each.pending),
                 (each.status, each.settlement_state, each.contested, each.confirmation),
                 each.closure_reason or "",
+                _value(each),
                 tuple(line[1:] for line in facts.lines[each.id]),
             )
             for each in facts.invoices.values()
@@ -37,6 +38,7 @@ def essence(facts: Facts) -> Essence:
                 (each.currency, each.amount, each.value_date, each.funds_state),
                 (each.allocated, each.refunded, each.charged_back, each.remaining),
                 tuple((wish.number, wish.waiting) for wish in facts.intents.get(each.id, ())),
+                _value(each),
             )
             for each in facts.sources.values()
         ),
@@ -60,6 +62,13 @@ def essence(facts: Facts) -> Essence:
         "messages": sorted((each.sender, each.message_id, each.outcome) for each in facts.messages),
         "dead": sorted((each.sender, each.message_id, each.code) for each in facts.dead),
     }
+
+
+def _value(row: Any) -> tuple[Any, ...]:
+    """Return what an invoice or source is worth in the accounting currency, where it is another."""
+    if row.carrying is None:
+        return ()
+    return (row.accounting_currency, row.rate, row.carrying, row.carry_open, row.carry_settled)
 
 
 def differences(one: Essence, other: Essence) -> list[str]:

@@ -197,6 +197,18 @@ def memo_posted(
     )
 
 
+def exchange_rates(
+    rates: Mapping[str, str] | None = None, *, day: str = "2026-11-01", **header: Unpack[Header]
+) -> bytes:
+    """Return an ExchangeRates: rates by pair, as in {"USD/INR": "82.50"}."""
+    found = {"USD/INR": "82.50"} if rates is None else rates
+    pairs = (
+        _group("Pair", _tag("Base", pair[:3]), _tag("Quote", pair[4:]), _tag("Rate", rate))
+        for pair, rate in found.items()
+    )
+    return _message("ExchangeRates", _tag("Date", day), _group("Pairs", *pairs), header=header)
+
+
 def credit_note_posted(
     number: str = "CN-1",
     *,

@@ -136,7 +136,7 @@ class World:
         self.book.apply(standings(self.book))
         self.book.apply(histories(self.book, NOW))
         decision = _decide(handler, message, self.book, context)
-        loaded = Book(visible(self.book, scope))
+        loaded = loaded_for(self.book, scope)
         assert _said(_decide(handler, message, loaded, context)) == _said(decision), (
             f"the scope of {handler.message} does not load all that its decision rests on"
         )
@@ -291,6 +291,13 @@ def numbered(book: Book, changes: Iterable[Entity]) -> Iterable[Entity]:
             yield change
 
 
+def loaded_for(book: Book, scope: Scope) -> Book:
+    """Return the book that a store loads for `scope`."""
+    found = [*visible(book, scope)]
+    rated = wished(scope, found)
+    return Book([*found, *_rates(book, rated)], rated)
+
+
 def visible(book: Book, scope: Scope) -> Iterable[Entity]:
     """Yield what a store loads for `scope` (`Scope` says what that is), whatever money reaches."""
     invoices = dict.fromkeys(scope.invoices)
@@ -390,8 +397,34 @@ def _behind(
         or (each.account in checked and each.open and each.method is Method.TERMS)
     )
     yield from _found(book, Serial, [name for kind, name in scope.others if kind is Serial])
-    yield from book.all(Rate)
     yield from (each for each in book.all(Standing) if each.account in checked)
+
+
+def _rates(book: Book, rated: Iterable[tuple[str, str, str]]) -> Iterable[Rate]:
+    """Yield the rates that count where one is wanted."""
+    for base, quote, day in rated:
+        found = [
+            each
+            for each in book.all(Rate)
+            if (each.base, each.quote) == (base, quote) and each.day.isoformat() <= day
+        ]
+        yield from sorted(found, key=lambda each: each.day)[-1:]
+
+
+def wished(scope: Scope, loaded: Iterable[Entity]) -> set[tuple[str, str, str]]:
+    """Return the rates that a store looks up for `scope` beside what it has loaded."""
+    accounts = [each for each in loaded if isinstance(each, Account)]
+    books = {each.accounting_currency for each in accounts} | {*scope.books}
+    books |= {each.carry.currency for each in loaded if isinstance(each, Invoice) and each.carry}
+    others = [each for each in loaded if isinstance(each, Invoice | Source | Order)]
+    currencies = {each.currency for each in others} | {each.selling_currency for each in accounts}
+    return {
+        (base, quote, at.day.isoformat())
+        for at in scope.rates
+        for base in ({at.base} if at.base else currencies)
+        for quote in ({at.quote} if at.quote else books)
+        if base != quote
+    }
 
 
 def _above(book: Book, account: Account) -> Iterable[str]:

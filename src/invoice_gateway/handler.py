@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from invoice_gateway.model import allocation as allocations
-from invoice_gateway.model import answers
+from invoice_gateway.model import answers, valuation
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
 from invoice_gateway.model import memo as memos
@@ -71,6 +71,7 @@ from invoice_gateway.model.ledger import (
 from invoice_gateway.model.money import Money, shown
 from invoice_gateway.model.order import Method, Order, OrderStatus, Request
 from invoice_gateway.model.order import ServiceState as ServiceStatus
+from invoice_gateway.model.rates import Rate, awaited, rate_at
 from invoice_gateway.model.statement import Period
 from invoice_gateway.model.status import Move, Side
 from invoice_gateway.model.totals import (
@@ -129,6 +130,7 @@ __all__ = [
     "PaymentReceived",
     "PaymentRefunded",
     "Period",
+    "Rate",
     "Reach",
     "Rejected",
     "Request",
@@ -149,16 +151,19 @@ __all__ = [
     "WaitsFor",
     "allocations",
     "answers",
+    "awaited",
     "check_totals",
     "disputes",
     "gross_columns",
     "known_before",
     "memos",
     "own_number",
+    "rate_at",
     "shown",
     "snake_case",
     "tabled",
     "timers",
+    "valuation",
 ]
 
 M = TypeVar("M")

@@ -149,12 +149,35 @@ def test_amounts_are_decimal_for_people_and_minor_units_in_json(after):
             if each["currency"] == currency and each["pending"]
         )
         row = next(
-            line.split()
+            line
             for line in after("invoice", "list").out.splitlines()
             if line.split()[1] == found["number"]
         )
-        assert int(row[-2].replace(".", "")) == found["pending"]
-        assert len(row[-2].partition(".")[2]) == places
+        pending = row.split()[row.split().index(currency) - 1]
+        assert int(pending.replace(".", "")) == found["pending"]
+        assert len(pending.partition(".")[2]) == places
+
+
+def test_values_in_the_accounting_currency_stand_beside_the_amounts(after):
+    """S4-05, S4-08, S4-09: in the decimals of that currency, for people and for programs."""
+    shown = after("invoice", "show", "AL-1")
+    yen = after("invoice", "show", "KY-1").out
+
+    worth = "currency=EUR rate=1.15 amount=345.00 settled=172.50 pending=172.50"
+    assert worth in shown.out
+    assert "currency=EUR source_carry=117.00 carry=115.00 gain=2.00" in shown.out
+    assert "gain=-0.50" in shown.out
+    assert "currency=JPY source_carry=751 carry=758 gain=-7" in yen
+    assert worth in next(
+        line for line in after("invoice", "list").out.splitlines() if "AL-1" in line
+    )
+    listed = after("invoice", "show", "AL-1", "--json").json
+    assert (listed["pending"], listed["accounting"]["pending"]) == (15_000, 17_250)
+    account = after("account", "show", "ALBION", "--json").json
+    assert account["accounting"] == [
+        {"currency": "EUR", "pending": 17_250, "remaining": 0, "balance": 17_250}
+    ]
+    assert "\naccounting\n" in after("account", "show", "ALBION").out
 
 
 def test_accounts_can_be_looked_at(after):

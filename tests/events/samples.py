@@ -125,6 +125,7 @@ FIELDS: Mapping[str, st.SearchStrategy[str]] = {
     "memo": number,
     "reverses": number,
     "reopens": number,
+    "rate": st.decimals("0.000000000001", "9999999", places=12).map(lambda each: format(each, "f")),
 }
 # A refused message may say anything about itself.
 RECEIVED = {"sender", "message_id", "message_type", "business_key", "path", "expected"}

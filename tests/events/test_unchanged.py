@@ -12,17 +12,20 @@ from tests.engine_harness import START, Databases, Story, delivery, everyone, st
 
 DIGESTS = {
     "asks-how-it-stands": "009c04503f7a6ea9",
+    "books-in-yen": "910777284e6706ec",
     "bounced-payment": "63c119b2093f234e",
     "cash-at-the-counter": "697b7a2d5a049e2c",
     "chargeback": "0bd57ee9fbd47baa",
     "credit-memo-reversed": "f635f34bb2b27986",
     "credit-note-by-parts": "1ac5466d2353f500",
+    "credit-on-a-foreign-invoice": "859e2271ebcea66e",
     "debit-memo-reopens": "402d241ee7177b98",
     "debit-memo-reversed": "644c6000b31bbd21",
     "dinar": "3621fa6a2e30e457",
     "dispute-before-invoice": "05f1718b530e2bac",
     "dispute-upheld-in-part": "4fb96879d95bf67f",
     "dispute-withdrawn": "0dda2680a9f79dd2",
+    "dollars-in-rupees": "fc5d0143242ff8d8",
     "first-payment": "b77cd248fe56af8e",
     "joined-dispute-rejected": "0a401a5d2e76b406",
     "notice-before-invoice": "dabfaf1b5468e2aa",
@@ -38,6 +41,7 @@ DIGESTS = {
     "still-waiting": "4d04aefdf388000c",
     "taken-off-by-hand": "5973812eed0d8382",
     "two-rates": "cbac608fda3f62c1",
+    "waits-for-a-rate": "bae01942cf8b6757",
     "whole-invoice-disputed": "8f4c47607bf892c3",
     "yen": "0fe68dce5b2aeef7",
 }

@@ -119,6 +119,7 @@ def test_an_allocation_must_fit_both_ends(by_hand, fields, code):
     """A-01: what the source has, what the invoice needs, one currency, one customer."""
     by_hand.all(
         m.payment_posted("BIG", amount="500.00"),
+        m.exchange_rates({"USD/EUR": "0.9"}),
         m.payment_posted("DOLLARS", amount="50.00", currency="USD"),
         m.invoice_posted("G-1", customer="GLOBEX", issue_date="2026-11-09"),
     )

@@ -40,6 +40,7 @@ def disputed():
 
 
 BY_HAND = messages.set_auto(on=False)
+YEN = messages.exchange_rates({"JPY/USD": "0.0066"})
 SHOP = messages.customer_account("ACME-SHOP", parent="ACME")
 
 # What each valid fixture needs beforehand, and the events it then causes, or the code it gets.
@@ -105,11 +106,13 @@ STORIES = {
         [ACME, FIRST, disputed()],
         "memo.posted invoice.line-status-changed invoice.status-changed dispute.resolved",
     ),
+    "exchange_rates/dollars-in-rupees": ([], ""),
+    "exchange_rates/several-pairs": ([], ""),
     "invoice_posted/allowance-and-shipping": ([ACME], "invoice.issued"),
     "invoice_posted/of-a-reseller": ([ACME, SHOP], "forbidden"),
     "invoice_posted/one-line": ([GLOBEX], "invoice.issued"),
     "invoice_posted/two-rates": ([ACME], "invoice.issued"),
-    "invoice_posted/yen": ([GLOBEX], "invoice.issued"),
+    "invoice_posted/yen": ([GLOBEX, YEN], "invoice.issued"),
     "line_status_update/customer-declares-paid": (
         [ACME, FIRST],
         "invoice.line-status-changed invoice.line-status-changed invoice.status-changed",

@@ -276,6 +276,7 @@ def test_a_part_is_in_the_currency_of_the_payment():
 
 def test_money_in_another_currency_waits(billed):
     """T-07: nothing is allocated across currencies, named or not."""
+    billed.send(m.exchange_rates({"USD/EUR": "0.9"}))
     billed.send(m.payment_posted(amount="70.00", currency="USD", invoices=["INV-1"]))
 
     assert billed.allocations() == []

@@ -9,6 +9,7 @@ from tests.world import SENDERS, handlers
 # `any`: every account; `beneath`: one's own and those of one's customers; `own`; others: never.
 RIGHTS = """
     CustomerAccount   erp:any financials:any
+    ExchangeRates     erp:any financials:any
     InvoicePosted     erp:any
     MemoPosted        erp:any financials:any
     CreditNotePosted  erp:any financials:any
@@ -39,6 +40,7 @@ def cells():
 
 EXAMPLES = {
     "CustomerAccount": m.customer_account,
+    "ExchangeRates": m.exchange_rates,
     "InvoicePosted": m.invoice_posted,
     "MemoPosted": lambda **said: m.memo_posted(amount="1.00", **said),
     "CreditNotePosted": m.credit_note_posted,

@@ -7,7 +7,7 @@ what is trusted. `check` runs them all. Those that speak of change compare two m
 from collections.abc import Callable, Iterator
 
 from tests.facts import Facts
-from tests.invariants import change, events, money, statuses
+from tests.invariants import change, events, forex, money, statuses
 
 Invariant = Callable[[Facts], Iterator[str]]
 
@@ -31,6 +31,10 @@ ALWAYS: tuple[tuple[str, Invariant], ...] = (
     ("I-06", money.pending_adds_up),
     ("I-07", money.excess_is_credit),
     ("I-08", money.cash_balance),
+    ("I-10", forex.values_of_sources),
+    ("I-11", forex.values_of_invoices),
+    ("I-12", forex.gains_add_up),
+    ("§3.13", forex.foreign_is_valued),
     ("I-13/14", statuses.status_is_derived),
     ("I-15", statuses.nothing_pending_is_paid),
     ("I-16", statuses.receipt_follows_money),

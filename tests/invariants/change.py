@@ -102,7 +102,10 @@ def _new(before: Facts, now: Facts) -> tuple[EventFact, ...]:
 
 FIXED = {
     "invoices": ("issuer", "number", "account", "currency", "amount", "issue_date", "due_date"),
-    "sources": ("account", "type", "reference", "currency", "amount", "value_date", "origin"),
+    "sources": (
+        *("account", "type", "reference", "currency", "amount", "value_date", "origin"),
+        *("accounting_currency", "rate", "carrying"),
+    ),
 }
 
 

@@ -6,6 +6,7 @@ The language is described in `fixtures/journeys/README.md`: one fact per line.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from invoice_gateway.model.money import decimal_text
@@ -107,6 +108,33 @@ def _source(_: Story, facts: Facts, said: Said) -> Iterator[str]:
         yield f"there are {len(found)} of them"
 
 
+def _value(_: Story, facts: Facts, said: Said) -> Iterator[str]:
+    row = facts.by_number[said["number"]]
+    if row.carrying is None:
+        yield "it has none"
+        return
+    is_ = {
+        "value": decimal_text(row.carrying, row.accounting_currency),
+        "currency": row.accounting_currency,
+        "open": decimal_text(row.carry_open, row.accounting_currency),
+    }
+    yield from _compare(is_, said)
+
+
+def _gain(_: Story, facts: Facts, said: Said) -> Iterator[str]:
+    found = [
+        each.tree.find("{*}Gain")
+        for each in facts.events
+        if each.name == "forex.recorded"
+        and (each.text("SourceReference"), each.text("Invoice")) == (said["source"], said["number"])
+    ]
+    gains = [Decimal(each.text) for each in found]
+    if f"{sum(gains, Decimal())}" != said["gain"] or {e.get("currency") for e in found} != {
+        said["currency"]
+    }:
+        yield f"there are {gains}"
+
+
 def _dispute(_: Story, facts: Facts, said: Said) -> Iterator[str]:
     row = next((each for each in facts.disputes if each.id == said["id"]), None)
     if row is None:
@@ -157,6 +185,8 @@ LINES: Mapping[str, Check] = {
     r" / (?P<enterprise>New|Payment Received|Disputed) open (?P<open>\S+)": _line,
     r"source (?P<type>payment|open-credit|wallet) (?P<reference>\S+)"
     r" remaining (?P<remaining>\S+)": _source,
+    r"value (?P<number>\S+) (?P<value>\S+) (?P<currency>[A-Z]{3}) open (?P<open>\S+)": _value,
+    r"gain (?P<source>\S+) (?P<number>\S+) (?P<gain>\S+) (?P<currency>[A-Z]{3})": _gain,
     r"dispute (?P<id>\S+) (?P<state>[a-z-]+)(?: (?P<amount>[\d.]+))?": _dispute,
     r"lifecycle (?P<number>\S+) (?P<state>Draft|Sent|Issued|Voided|Cancelled|Deleted)": _lifecycle,
     r"order (?P<reference>\S+) (?P<status>\w+)": _order,

@@ -90,7 +90,7 @@ def test_all_stories_go_through_a_worker_and_folders(databases: Databases, tmp_p
 
 
 def test_stories_share_nothing():
-    """No message id, customer or document number occurs in two stories."""
+    """No message id, customer, document number or rate occurs in two stories."""
     owners: dict[tuple[str, str], str] = {}
     for story in STORIES:
         for body in story.bodies:
@@ -98,6 +98,8 @@ def test_stories_share_nothing():
             root = etree.fromstring(body)
             for name in ("Number", "PaymentId", "ReversalId", "Party", "Customer", "Payer"):
                 keys |= {(name, each.text or "") for each in root.iterfind(f"{{*}}{name}")}
+            pairs = root.iterfind("{*}Pairs/{*}Pair")
+            keys |= {("pair", "/".join(code.text or "" for code in each[:2])) for each in pairs}
             for key in keys:
                 assert owners.setdefault(key, story.name) == story.name, key
 
@@ -137,6 +139,8 @@ def test_the_stories_show_everything():
         ("line HC-100 1 Paid / Payment Received open 0.00", "customer is New"),
         ("source payment HC-P1 remaining 1.00", "remaining is 0.00"),
         ("source payment HC-P2 remaining 0.00", "there are 0 of them"),
+        ("value HC-100 1.00 INR open 1.00", "it has none"),
+        ("gain HC-P1 HC-100 1.00 INR", "there are []"),
         ("dispute HC/1/1 open", "no such dispute"),
         ("event payment.received 2", "there are 1"),
         ("invoice HC-100 paid", "not understood"),

@@ -69,7 +69,7 @@ class Life(RuleBasedStateMachine):
         """Return a draw about the books as they are."""
         return Wish(self.facts, chance, self.serial)
 
-    # -- the eleven messages -----------------------------------------------------------------------
+    # -- the messages ------------------------------------------------------------------------------
 
     @initialize(chance=CHANCE)
     def begin(self, chance: Random) -> None:
@@ -78,7 +78,11 @@ class Life(RuleBasedStateMachine):
             if chance.random() < MOST_OF_THE_TIME:
                 parent = "ACME" if party == "ACME-SHOP" else None
                 early = "2026-11-18T10:00:00Z"
-                self.tell(say.customer_account(party, parent=parent, sent_at=early))
+                terms = say.Terms(accounting_currency=wishes.BOOKS.get(party))
+                self.tell(say.customer_account(party, parent=parent, terms=terms, sent_at=early))
+        if chance.random() < MOST_OF_THE_TIME:
+            known = dict.fromkeys(wishes.PAIRS, "0.7")
+            self.tell(say.exchange_rates(known, day="2026-10-30"))
         for kind in (wishes.invoice, wishes.invoice, wishes.payment, wishes.invoice):
             self.tell(kind(self.wish(chance)))
 

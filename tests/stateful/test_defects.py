@@ -7,14 +7,16 @@ pass.
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from invoice_gateway.engine.judge import Judge
-from invoice_gateway.model import allocation, closing, dispute, invoice, memo
+from invoice_gateway.model import allocation, closing, dispute, invoice, memo, valuation
 from invoice_gateway.model.draft import Draft
 from invoice_gateway.model.events import InvoiceStatusChanged
+from invoice_gateway.model.forex import Carry
 from invoice_gateway.model.ledger import Source
 from invoice_gateway.model.status import ENTERPRISE, Axis, Move, Status
 from tests import invariants
@@ -70,6 +72,25 @@ TWO_INVOICES = (
     say.invoice_posted("INV-2", issue_date="2026-10-15"),
     say.payment_posted(amount="120.00"),
 )
+HALVES = (
+    say.customer_account(currency="USD", terms=say.Terms(accounting_currency="INR")),
+    say.exchange_rates({"USD/INR": "0.5"}),
+    say.invoice_posted(lines=["1.00"], currency="USD"),
+    *(
+        say.payment_posted(f"PAY-{at}", amount=amount, currency="USD")
+        for at, amount in enumerate(("0.33", "0.33", "0.34"))
+    ),
+)
+LOSS = (
+    say.customer_account(currency="USD", terms=say.Terms(accounting_currency="INR")),
+    say.exchange_rates({"USD/INR": "82.50"}),
+    say.exchange_rates({"USD/INR": "81.90"}, day="2026-11-10"),
+    say.invoice_posted(currency="USD"),
+    say.payment_posted(amount="50.00", currency="USD"),
+)
+UNDONE = (*LOSS, say.remove())
+FORGIVEN = (*LOSS, say.memo_posted(amount="50.00", currency="USD"))
+GIVEN_BACK = (*UNDONE, say.payment_reversed(kind="refund", amount="50.00", currency="USD"))
 THIRDS = (
     say.customer_account(),
     say.invoice_posted(lines=["1.00", "1.00", "1.00"]),
@@ -92,9 +113,9 @@ def _all_that_is_pending(found: invoice.Invoice) -> int:
     return found.pending
 
 
-def _refund_anything(draft_: Draft, source: Source, message: Any) -> int:
+def _refund_anything(draft_: Draft, source: Source, message: Any) -> tuple[int, None]:
     draft_.put(replace(source, refunded=source.refunded + message.amount.minor))
-    return int(message.amount.minor)
+    return int(message.amount.minor), None
 
 
 REMOVE = allocation.remove
@@ -165,6 +186,26 @@ def _forgetful(self: Axis, side: Any, move: Move) -> Axis:
     return found._replace(shadow=Status.NEW) if found.status is Status.DISPUTED else found
 
 
+def _at_its_rate(self: Carry, amount: int, _: int) -> tuple[Carry, int]:
+    gone = min(self.open, round(Fraction(self.rate) * amount))
+    return self._replace(open=self.open - gone), gone
+
+
+def _as_they_are(*ends: Any) -> tuple[Any, ...]:
+    return ends[:2]
+
+
+def _without_value(found: Any, *_: Any) -> tuple[Any, None]:
+    return found, None
+
+
+RECORD = valuation.record
+
+
+def _other_way_round(*ends: Any) -> None:
+    RECORD(*ends[:4], -1 if len(ends) == 4 else 1)
+
+
 ACCEPT = Judge._accept
 
 
@@ -226,6 +267,14 @@ DEFECTS = (
     Defect("events come backwards", "§4.3", PAID, Draft, {"_stamped": _backwards}),
     Defect("a split loses a cent", "I-33", THIRDS, memo, {"spread": _floored}),
     Defect("a bounce leaves invoices paid", "I-01/02", BOUNCED, REVERSED, {"_free": _nothing}),
+    Defect("relief leaves a residue", "I-11", HALVES, Carry, {"relieved": _at_its_rate}),
+    Defect("removal keeps values relieved", "I-10", UNDONE, valuation, {"removed": _as_they_are}),
+    Defect("a loss is told as a gain", "I-12", LOSS, valuation, {"record": _other_way_round}),
+    Defect("credits keep values", "I-11", FORGIVEN, valuation, {"credited": _without_value}),
+    Defect("refunds keep values", "I-10", GIVEN_BACK, valuation, {"paid_out": _without_value}),
+    Defect(
+        "money has no value", "§3.13", LOSS, valuation, {"source_as_received": lambda _, each: each}
+    ),
     Defect("a payment grows by a cent", "I-33", PAID, Judge, {"_accept": _accept_more}),
 )
 

@@ -27,6 +27,9 @@ NUMBERS = tuple(f"INV-{at}" for at in range(1, 11))
 PAYMENTS = tuple(f"PAY-{at}" for at in range(1, 11))
 MEMOS = tuple(f"MEMO-{at}" for at in range(1, 16))
 DAYS = tuple(f"2026-11-{at:02}" for at in (1, 2, 2, 3))
+BOOKS = {"GLOBEX": "USD"}
+"""Whose account is kept in another currency than it buys in, EUR."""
+PAIRS = ("EUR/USD", "USD/EUR")
 CURRENCIES = ("EUR", "EUR", "EUR", "EUR", "EUR", "USD")
 
 
@@ -106,12 +109,21 @@ def _text(minor: int, currency: str = "EUR") -> str:
 def account(wish: Wish) -> bytes:
     """Draw a CustomerAccount: it switches the automatic run, and is sometimes an old one."""
     party = wish.one(*PARTIES)
-    terms = say.Terms(auto_allocate=not wish.rarely())
+    terms = say.Terms(auto_allocate=not wish.rarely(), accounting_currency=BOOKS.get(party))
     header = wish.ids()
     if wish.rarely():
         header["sent_at"] = "2026-11-19T10:00:00Z"
     parent = "ACME" if party == "ACME-SHOP" else None
     return say.customer_account(party, parent=parent, terms=terms, **header)
+
+
+def rates(wish: Wish) -> bytes:
+    """Draw an ExchangeRates: of days before, between and after those of documents."""
+    said = {
+        pair: wish.one("1", "0.5", "0.333333333333", f"{wish.chance.uniform(0.2, 3):.6f}")
+        for pair in wish.chance.sample(PAIRS, wish.one(1, 2, 2))
+    }
+    return say.exchange_rates(said, day=wish.one("2026-10-31", "2026-11-20", *DAYS), **wish.ids())
 
 
 def invoice(wish: Wish) -> bytes:
@@ -369,6 +381,7 @@ def _switch(wish: Wish, source: Any, named: dict[str, Any]) -> bytes:
 
 WEIGHTS: dict[Callable[[Wish], bytes], int] = {
     account: 2,
+    rates: 2,
     invoice: 4,
     payment: 4,
     reversal: 3,

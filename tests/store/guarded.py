@@ -58,8 +58,6 @@ IMMUTABLE: Final = {
         "mode",
         "posted_on",
         "cause",
-        "carry",
-        "source_carry",
     ),
     "memo": (
         "id",
@@ -93,6 +91,9 @@ ISSUED: Final = (
 )
 """What of an invoice may change until it is issued, and never after."""
 
+POSTED: Final = ("carry", "source_carry")
+"""What of an allocation is found when it is posted, and never changes after."""
+
 POSTGRESQL_REFUSAL: Final = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -115,6 +116,8 @@ def statements(dialect: str) -> Iterator[str]:
         yield _trigger(dialect, table, "DELETE", "delete")
     issued = f"UPDATE OF {', '.join(ISSUED)}"
     yield _trigger(dialect, "invoice", issued, "issued", "OLD.lifecycle NOT IN ('Draft', 'Sent')")
+    posted = f"UPDATE OF {', '.join(POSTED)}"
+    yield _trigger(dialect, "allocation", posted, "posted", "OLD.state <> 'reserved'")
 
 
 def _trigger(dialect: str, table: str, event: str, name: str, when: str = "") -> str:

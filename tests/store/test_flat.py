@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from invoice_gateway.model.decision import Scope
 from invoice_gateway.model.ledger import Part
+from invoice_gateway.model.rates import Rate, RateAt
 from invoice_gateway.store import SqlStore
 from invoice_gateway.store.tables import metadata
 
@@ -35,9 +36,15 @@ from .build import (
 STORED = 3_000
 """So many of everything; more than this would only take longer."""
 OPEN = 20
+DOLLARS = "DOLLARS"
 READ_MOST = 10 * OPEN
 """No step of a plan passes more rows than that, whatever is stored."""
 CHANGING = ("DELETE", "UPDATE", "INSERT")
+
+
+def rate() -> Rate:
+    """A rate of today."""
+    return Rate(day=NOW.date(), base="USD", quote="INR", rate="82.5", as_of=NOW)
 
 
 @pytest.fixture
@@ -48,6 +55,7 @@ def full(postgres_store: SqlStore) -> SqlStore:
         *(invoice(f"I-{at}", day=1 + at) for at in range(OPEN)),
     )
     put(postgres_store, allocation("P-0", 1, "I-0", Part("1", 1)), memo("M-0", "I-0"))
+    put(postgres_store, account(DOLLARS, accounting_currency="INR"), rate())
     put(postgres_store, dispute("N-0", "I-1", amount=5))
     with postgres_store.work() as work:
         work.save(saving(records=[record("m-0")], events=[event("e-0", version=1)]))
@@ -58,6 +66,7 @@ def full(postgres_store: SqlStore) -> SqlStore:
         _multiply(connection, "invoice_line", "true")
         _multiply(connection, "source", "true", reference="'OLD-' || g", remaining="0")
         _multiply(connection, "message", "true", message_id="'old-' || g")
+        _multiply(connection, "rate", "true", base="'USD'", day="day - g")
         _multiply(connection, "event", "true", event_id="'old-' || g", aggregate_id="'OLD-' || g")
     with postgres_store.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
@@ -111,6 +120,7 @@ SCOPES = {
     "removal": Scope(invoices=(key("I-0"),), sources=(paid_by("P-0"),), allocations=True),
     "memo": Scope(memos=(key("M-0"),), allocations=True),
     "dispute": Scope(disputes=("N-0/1",), notices=(("dispute", ACME, "N-1"),)),
+    "rate": Scope(accounts=(DOLLARS,), rates=(RateAt(NOW.date(), "USD"), RateAt(NOW.date()))),
     "pair": Scope(pairs=((paid_by("P-0"), key("I-0")),)),
 }
 
@@ -123,7 +133,7 @@ def test_a_batch_reads_what_it_is_about(
     scope = SCOPES[name]
     with full.work() as work:
         work.senders(["erp"])
-        work.waiters([("invoice", str(key("NEW")))], 9)
+        work.waiters([("invoice", str(key("NEW"))), ("rate", "USD/INR/2026-11-01")], 9)
         work.lock(work.accounts_of([scope]))
         work.still_parked([1])
         work.seen([("erp", "m-0"), ("erp", "new")])

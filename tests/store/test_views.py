@@ -10,6 +10,7 @@ from invoice_gateway.engine.ports import Outcome
 from invoice_gateway.model.decision import Actor, Role, Scope, WaitsFor
 from invoice_gateway.model.detail import Detail, Execution, Fulfilment
 from invoice_gateway.model.errors import Finding
+from invoice_gateway.model.forex import Carry
 from invoice_gateway.model.invoice import InvoiceKind
 from invoice_gateway.model.ledger import AllocationState, Intent, MemoPart, Pair, Part
 from invoice_gateway.store import SqlStore, views
@@ -353,3 +354,57 @@ def test_an_empty_store_shows_nothing(store: SqlStore):
         assert views.event_counts(session) == []
     with store.work() as work:
         assert work.load([Scope(auto=True)]) is not None
+
+
+@pytest.fixture
+def foreign(store: SqlStore) -> SqlStore:
+    """A store in which ACME is billed in dollars and in rupees, and its account is in rupees."""
+    worth = Carry("INR", "82.5", 82_500, 41_250, 41_250)
+    put(
+        store,
+        account(selling_currency="USD", accounting_currency="INR"),
+        invoice("I-1", currency="USD", settled=500, carry=worth),
+        invoice("I-2", 70, currency="INR", day=2),
+        payment("P-1", 800, currency="USD", allocated=500, carry=Carry("INR", "83.1", 66_480, 0)),
+        allocation(
+            "P-1", 1, "I-1", Part("1", 500), currency="USD", carry=41_250, source_carry=41_550
+        ),
+        memo("CM-1", "I-1", MemoPart("1", 10, 10, 0), currency="USD", carry=825),
+    )
+    return store
+
+
+def test_values_in_the_accounting_currency_are_blocks_of_their_own(foreign: SqlStore):
+    """S4-05, S4-08, S4-09: amount, pending, the gain of each allocation, with their currency."""
+    with foreign.session() as session:
+        shown = as_json(views.invoice_show(session, key("I-1")))
+        listed = as_json(views.invoice_list(session))
+
+    worth = {
+        "currency": "INR",
+        "rate": "82.5",
+        "amount": 82_500,
+        "settled": 41_250,
+        "pending": 41_250,
+    }
+    assert shown["accounting"] == worth
+    assert shown["allocations"][0]["accounting"] == {
+        "currency": "INR",
+        "source_carry": 41_550,
+        "carry": 41_250,
+        "gain": 300,
+    }
+    assert shown["memos"][0]["accounting"] == {"currency": "INR", "applied": 825}
+    assert [each.get("accounting") for each in listed] == [None, worth]
+
+
+def test_an_account_is_shown_in_the_currency_it_is_kept_in(foreign: SqlStore):
+    """What is owed and idle, foreign or not, in one sum."""
+    with foreign.session() as session:
+        shown = as_json(views.account_show(session, ACME))
+
+    assert shown["accounting"] == [
+        {"currency": "INR", "pending": 41_320, "remaining": 0, "balance": 41_320}
+    ]
+    [money] = shown["sources"]
+    assert money["accounting"]["remaining"] == 0

@@ -23,7 +23,7 @@ Number = Annotated[
 
 INVOICES = (
     *("issuer", "number", "account", "issue_date", "due_date", "status", "settlement_state"),
-    *("amount", "pending", "currency"),
+    *("amount", "pending", "currency", "accounting"),
 )
 SHOWN = {
     "lines": (
@@ -32,11 +32,11 @@ SHOWN = {
     ),
     "allocations": (
         *("source_type", "source_reference", "number", "mode", "posted_on", "amount", "state"),
-        *("reason", "removed_on"),
+        *("reason", "removed_on", "accounting"),
     ),
     "memos": (
         *("issuer", "number", "doc_type", "issued_on", "amount", "applied", "open_credit"),
-        *("reason_code", "reason_text", "reversed_by"),
+        *("reason_code", "reason_text", "reversed_by", "accounting"),
     ),
     "disputes": (
         *(

@@ -6,7 +6,7 @@ releases the parked messages that waited for what it brings.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -22,8 +22,10 @@ from invoice_gateway.model.decision import (
     Decision,
     Scope,
     Waiting,
+    WaitsFor,
 )
 from invoice_gateway.model.errors import Code, Finding, Parked, Rejected
+from invoice_gateway.model.rates import serves
 
 NO_SCOPE = Scope()
 FINDINGS_MAX = 20
@@ -150,7 +152,14 @@ class Judge:
         """Yield what waits for what an accepted message brings, in order of arrival."""
         if verdict.outcome is Outcome.ACCEPTED:
             for key in case.scope.provides:
-                yield from sorted(self._waiting.pop(key, ()), key=_arrival)
+                yield from sorted(self._served(key), key=_arrival)
+
+    def _served(self, brought: Waiting) -> Sequence[Case]:
+        """Take out and return who waits for what is brought: a rate is good for later days too."""
+        if brought[0] != WaitsFor.RATE:
+            return self._waiting.pop(brought, ())
+        met = [each for each in self._waiting if serves(brought, each)]
+        return [case for each in met for case in self._waiting.pop(each)]
 
     def close(self) -> Saving:
         """Return what the batch commits; call it once, last."""

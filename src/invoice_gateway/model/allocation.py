@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from operator import attrgetter
 
+from . import valuation
 from .blocks import PartBlock
 from .draft import Draft
 from .errors import Code, Rejected
@@ -101,26 +102,44 @@ def post(
 
     The caller has checked A-01: parts are positive and neither end is overdrawn.
     """
-    amount = sum([part.amount for part in parts])
-    assert 0 < amount <= source.remaining
-    assert amount <= invoice.pending
     allocation = Allocation(
         source=source.key,
         number=source.allocations + 1,
         invoice=invoice.key,
         currency=invoice.currency,
-        amount=amount,
+        amount=sum([part.amount for part in parts]),
         parts=tuple(parts),
         mode=mode,
         posted_on=draft.context.today,
         cause=draft.context.cause,
     )
-    source = evolve(source, allocated=source.allocated + amount, allocations=allocation.number)
-    invoice = settle(invoice, source, parts, 1)
+    return book(draft, allocation, source, invoice)
+
+
+def book(
+    draft: Draft, allocation: Allocation, source: Source, invoice: Invoice
+) -> tuple[Source, Invoice]:
+    """Let a posted `allocation` take effect on both its ends; return them as they are afterwards.
+
+    Its amount is neither allocated nor reserved on the ends as they are given. What it relieves of
+    them in the accounting currency is worked out here.
+    """
+    amount = allocation.amount
+    assert 0 < amount <= source.remaining
+    assert amount <= invoice.pending
+    valued = source.carry is not None or invoice.carry is not None
+    if valued:
+        source, invoice, source_carry, carry = valuation.allocated(source, invoice, amount)
+        allocation = evolve(allocation, source_carry=source_carry, carry=carry)
+    count = max(source.allocations, allocation.number)
+    source = evolve(source, allocated=source.allocated + amount, allocations=count)
+    invoice = settle(invoice, source, allocation.parts, 1)
     draft.put(allocation)
     draft.put(source)
     draft.put(invoice)
     draft.announce(_posted(allocation), allocation)
+    if valued:
+        valuation.record(draft, allocation, source, invoice)
     if source.key.type == SourceType.OPEN_CREDIT and source.remaining == 0:
         consumed = CreditConsumed(
             customer=source.account,
@@ -166,6 +185,7 @@ def remove(draft: Draft, allocation: Allocation, reason: str) -> None:
         removed_by=draft.context.cause,
     )
     draft.put(removed)
+    source, invoice = valuation.removed(source, invoice, allocation)
     draft.put(evolve(source, allocated=source.allocated - allocation.amount))
     draft.put(settle(invoice, source, allocation.parts, -1))
     event = AllocationRemoved(
@@ -178,6 +198,7 @@ def remove(draft: Draft, allocation: Allocation, reason: str) -> None:
         reason=reason,
     )
     draft.announce(event, removed)
+    valuation.record(draft, removed, source, invoice, -1)
 
 
 def posted(draft: Draft, source: SourceKey) -> list[Allocation]:

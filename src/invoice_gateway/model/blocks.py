@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from .evolve import tabled
+from .forex import Carry
 from .invoice import Derived, Invoice
 from .money import Money
 
@@ -103,6 +104,23 @@ class TotalsBlock:
     settled: Money
     pending: Money
     disputed: Money
+
+
+@dataclass(frozen=True, slots=True)
+class AccountingBlock:
+    """The sums of an invoice in the accounting currency; `rate` is that of its issue date."""
+
+    rate: str
+    amount: Money
+    adjusted: Money
+    settled: Money
+    pending: Money
+
+
+def accounting_block(carry: Carry) -> AccountingBlock:
+    """Return the carrying values of an invoice as events have them (S4-05, S4-08)."""
+    sums = (carry.total, carry.adjusted, carry.settled, carry.open)
+    return AccountingBlock(carry.rate, *[Money(each, carry.currency) for each in sums])
 
 
 def totals_block(invoice: Invoice) -> TotalsBlock:

@@ -6,7 +6,7 @@ wakes next is set (§3.12). Then orders under review are looked at again (§3.9)
 """
 
 from . import credit, deriving, period, requests, service
-from .blocks import StatusBlock, line_blocks, totals_block
+from .blocks import StatusBlock, accounting_block, line_blocks, totals_block
 from .decision import Role
 from .detail import PLAIN
 from .draft import Draft, Place
@@ -86,5 +86,6 @@ def _status_changed(old: Invoice, new: Invoice) -> InvoiceStatusChanged:
         old=StatusBlock.of(old.derived),
         new=StatusBlock.of(new.derived),
         totals=totals_block(new),
+        accounting=accounting_block(new.carry) if new.carry else None,
         line=line_blocks(new),
     )

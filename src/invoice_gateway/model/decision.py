@@ -5,7 +5,7 @@ of the entities it touched together with the events. The engine applies it to th
 next message of the batch sees it, and the store writes the last version of each touched entity.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -30,7 +30,7 @@ from .ledger import (
     Source,
 )
 from .order import Order, Request, Serial, Standing
-from .rates import Rate
+from .rates import Rate, RateAt
 from .status import Side
 
 Entity = (
@@ -122,6 +122,7 @@ class WaitsFor(StrEnum):
     REQUEST = "request"
     ANSWER = "answer"
     """That the provisioning system has answered about the request of this key."""
+    RATE = "rate"
 
 
 zone = cache(ZoneInfo)
@@ -204,8 +205,9 @@ class Scope:
     may set free (None: no bound known, load them all). `others` are orders, requests and serial
     numbers by type and key; an order brings the money held for it, a request its order and invoice.
     `credit` asks for the standing of the accounts concerned, and for their orders on terms that are
-    open. `history` names accounts, among `accounts`, whose whole history is loaded: of handlers
-    with `reads_history` only.
+    open. `rates` are wanted where something is valued; `books` are accounting currencies that the
+    message gives to accounts. `history` names accounts, among `accounts`, whose whole history is
+    loaded: of handlers with `reads_history` only.
     """
 
     accounts: tuple[str, ...] = ()
@@ -224,16 +226,27 @@ class Scope:
     others: tuple[tuple[type[Entity], str], ...] = ()
     credit: bool = False
     history: tuple[str, ...] = ()
+    rates: tuple[RateAt, ...] = ()
+    books: tuple[str, ...] = ()
     provides: tuple[Waiting, ...] = ()
 
 
 class Book:
-    """What the batch knows, by entity type and key; `touched` are the keys changed since."""
+    """What the batch knows: `tables` by entity type and key; `touched` are the keys changed since.
 
-    __slots__ = ("_by_account", "_open", "_tables", "touched")
+    Only `apply` changes it. `rated` are the rates that were looked up, as (base, quote, day in ISO
+    text), whether there are any or not; None: every rate there is, is here.
+    """
 
-    def __init__(self, entities: Iterable[Entity] = ()) -> None:
-        self._tables: dict[type, dict[object, Entity]] = {each: {} for each in ENTITIES}
+    __slots__ = ("_by_account", "_open", "rated", "tables", "touched")
+
+    def __init__(
+        self,
+        entities: Iterable[Entity] = (),
+        rated: Collection[tuple[str, str, str]] | None = None,
+    ) -> None:
+        self.rated = rated
+        self.tables: dict[type, dict[object, Entity]] = {each: {} for each in ENTITIES}
         self._by_account: dict[tuple[type, str], dict[object, None]] = {}
         self._open: dict[tuple[type, str], dict[object, None]] = {}
         self.touched: dict[type, dict[object, None]] = {each: {} for each in ENTITIES}
@@ -242,11 +255,11 @@ class Book:
 
     def get(self, kind: type[E], key: object) -> E | None:
         """Return the entity of this type and key, or None."""
-        return self._tables[kind].get(key)  # type: ignore[return-value]
+        return self.tables[kind].get(key)  # type: ignore[return-value]
 
     def of(self, kind: type[E], account: str) -> tuple[E, ...]:
         """Return the known entities of this type that belong to `account`, in order of arrival."""
-        table = self._tables[kind]
+        table = self.tables[kind]
         keys = self._by_account.get((kind, account), ())
         return tuple([table[key] for key in keys])  # type: ignore[misc]
 
@@ -255,12 +268,12 @@ class Book:
         keys = self._open.get((kind, account))
         if not keys:
             return ()
-        table = self._tables[kind]
+        table = self.tables[kind]
         return tuple([table[key] for key in keys])  # type: ignore[misc]
 
     def all(self, kind: type[E]) -> Iterator[E]:
         """Yield every known entity of this type, in order of arrival."""
-        yield from self._tables[kind].values()  # type: ignore[misc]
+        yield from self.tables[kind].values()  # type: ignore[misc]
 
     def apply(self, changes: Iterable[Entity]) -> None:
         """Take over the new versions, in order."""
@@ -270,7 +283,7 @@ class Book:
 
     def _put(self, entity: Entity) -> None:
         kind, key = type(entity), entity.key
-        table = self._tables[kind]
+        table = self.tables[kind]
         if key not in table:
             self._by_account.setdefault((kind, entity.account), {})[key] = None
         table[key] = entity

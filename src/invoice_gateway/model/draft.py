@@ -7,11 +7,13 @@ order of §4.3: facts, line statuses, invoice statuses, consequences.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import count
+from operator import attrgetter
 from typing import Any, TypeVar
 
-from . import deriving
-from .blocks import NOT_YET, StatusBlock, line_blocks, totals_block
+from . import deriving, valuation
+from .blocks import NOT_YET, StatusBlock, accounting_block, line_blocks, totals_block
 from .decision import OPEN, Book, Context, Decision, Entity, Role
 from .errors import Code, IllegalMove, Rejected
 from .event import Event, Stamped
@@ -21,6 +23,7 @@ from .invoice import Invoice, Line
 from .keys import InvoiceKey
 from .ledger import Allocation, Dispute, Memo, Source
 from .order import Order, Request
+from .rates import Rate
 from .references import References
 from .status import Move, Side
 
@@ -37,6 +40,7 @@ class Draft(References):
     def __init__(self, book: Book, context: Context) -> None:
         self.context = context
         self._book = book
+        self._tables = book.tables  # asked all the time, so without a function in between
         self._over: dict[Place, Entity] = {}
         self._dirty: dict[InvoiceKey, None] = {}
         self._lines: dict[InvoiceKey, list[Line]] = {}  # changed, and not yet in their invoice
@@ -53,7 +57,7 @@ class Draft(References):
         if self._lines and key in self._lines and kind is Invoice:
             self._gather(key)
         found: Any = self._over.get((kind, key))
-        return found or self._book.get(kind, key)
+        return found or self._tables[kind].get(key)  # type: ignore[return-value] # as in Book.get
 
     def of(self, kind: type[E], account: str) -> list[E]:
         """Return the newest versions of everything of this type that belongs to `account`."""
@@ -141,8 +145,13 @@ class Draft(References):
         return found if found is not None and OPEN[Dispute](found) else None
 
     def issue(self, invoice: Invoice) -> None:
-        """Take over a new invoice and announce it with its status block as issued."""
-        invoice = deriving.derived(self, invoice)
+        """Take over an invoice and announce it as issued, with its status block and its value.
+
+        Raises:
+            Parked: `unknown-rate`.
+            Rejected: `amount-too-large`.
+        """
+        invoice = deriving.derived(self, valuation.invoice_as_issued(self, invoice))
         self._over[Invoice, invoice.key] = invoice
         event = InvoiceIssued(
             invoice=invoice.key,
@@ -154,9 +163,38 @@ class Draft(References):
             transaction_no=NOT_YET if invoice.detail.series else None,
             state=StatusBlock.of(invoice.derived),
             totals=totals_block(invoice),
+            accounting=accounting_block(invoice.carry) if invoice.carry else None,
             line=line_blocks(invoice),
         )
         self._facts.append((event, (Invoice, invoice.key)))
+
+    def fund(self, source: Source) -> Source:
+        """Take over new money with its value in the accounting currency; return it so (§3.13).
+
+        Raises:
+            Parked: `unknown-rate`.
+            Rejected: `amount-too-large`.
+        """
+        source = valuation.source_as_received(self, source)
+        self.put(source)
+        return source
+
+    def rate(self, base: str, quote: str, day: date) -> Rate | None:
+        """Return the newest rate of `day` or before, or None when there is none.
+
+        Raises:
+            LookupError: nobody looked it up: a scope forgot to name it. An older one that happens
+                to be here must not be taken for it.
+        """
+        rated = self._book.rated
+        if rated is not None and (base, quote, day.isoformat()) not in rated:
+            raise LookupError(f"no scope names the rate of {base} in {quote} of {day}")
+        known = [
+            each
+            for each in self.of(Rate, "")
+            if each.base == base and each.quote == quote and each.day <= day
+        ]
+        return max(known, key=attrgetter("day"), default=None)
 
     # -- what happens ----------------------------------------------------------------------------
 

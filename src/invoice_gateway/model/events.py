@@ -7,8 +7,16 @@ amount with its currency, tuples repeated elements. Names and order within a com
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from . import events_reports, events_requests
-from .blocks import FindingBlock, LineBlock, MemoPartBlock, PartBlock, StatusBlock, TotalsBlock
+from . import events_forex, events_reports, events_requests
+from .blocks import (
+    AccountingBlock,
+    FindingBlock,
+    LineBlock,
+    MemoPartBlock,
+    PartBlock,
+    StatusBlock,
+    TotalsBlock,
+)
 from .event import Event
 from .keys import InvoiceKey
 from .money import Money
@@ -84,6 +92,7 @@ class InvoiceIssued(Event):
     transaction_no: int | None
     state: StatusBlock
     totals: TotalsBlock
+    accounting: AccountingBlock | None = None
     line: tuple[LineBlock, ...]
 
 
@@ -98,6 +107,7 @@ class InvoiceStatusChanged(Event):
     old: StatusBlock
     new: StatusBlock
     totals: TotalsBlock
+    accounting: AccountingBlock | None = None
     line: tuple[LineBlock, ...]
 
 
@@ -354,7 +364,7 @@ class AllocationRemoved(Event):
     reason: str
 
 
-_MODULES = (events_reports, events_requests)
+_MODULES = (events_forex, events_reports, events_requests)
 """The other modules that hold events."""
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(

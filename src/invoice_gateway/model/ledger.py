@@ -298,6 +298,8 @@ class Reversal:
     reversed_on: date
     reason_code: str | None = None
     reason_text: str | None = None
+    carry: int | None = None
+    """What it relieved of the source, in the accounting currency (I-10)."""
     content_hash: str = ""
     cause: str = ""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from . import dispute as disputes
+from . import valuation
 from .blocks import MemoPartBlock
 from .draft import Draft
 from .errors import Code, Rejected
@@ -120,10 +121,16 @@ def credit(
             done.append(MemoPart(line.line_no, amount, applied, amount - applied))
     applied = sum(part.applied for part in done)
     excess = sum(part.excess for part in done)
-    draft.put(evolve(invoice, lines=tuple(lines), credits=invoice.credits + applied))
+    reverses = draft.get(Memo, document.reverses)
+    relieved, carry = valuation.credited(invoice, applied, reverses)
+    draft.put(evolve(relieved, lines=tuple(lines), credits=invoice.credits + applied))
     memo = _memo(draft, document, DocType.CREDIT_MEMO, invoice, tuple(done))
     memo = evolve(
-        memo, applied=applied, open_credit=0 if refund else excess, refunded=excess if refund else 0
+        memo,
+        applied=applied,
+        open_credit=0 if refund else excess,
+        refunded=excess if refund else 0,
+        carry=carry,
     )
     draft.put(memo)
     draft.announce(_posted(memo), memo)
@@ -141,6 +148,7 @@ def debit(
     Raises:
         Rejected: `amount-not-positive`, or `amount-too-large` when the invoice would exceed what
             any amount may be.
+        Parked: `unknown-rate`.
     """
     if any(amount <= 0 for _, amount in additions):
         raise Rejected(Code.AMOUNT_NOT_POSITIVE, "a debit memo must be positive")
@@ -161,12 +169,24 @@ def debit(
         for at, (text, amount) in enumerate(additions, start=1)
     )
     total = sum(line.amount for line in new)
+    invoice, carry = _valued(draft, invoice, document, total)
     draft.put(evolve(invoice, lines=invoice.lines + new, debit_memos=invoice.debit_memos + total))
     parts = tuple(MemoPart(line.line_no, line.amount, line.amount, 0) for line in new)
-    memo = evolve(_memo(draft, document, DocType.DEBIT_MEMO, invoice, parts), applied=total)
+    memo = _memo(draft, document, DocType.DEBIT_MEMO, invoice, parts)
+    memo = evolve(memo, applied=total, carry=carry)
     draft.put(memo)
     draft.announce(_posted(memo), memo)
     return memo
+
+
+def _valued(
+    draft: Draft, invoice: Invoice, document: Document, total: int
+) -> tuple[Invoice, int | None]:
+    """Return `invoice` with what a debit memo adds to its carrying value, and how much that is."""
+    reverses = draft.get(Memo, document.reverses)
+    credit = draft.get(Source, source_of(reverses)) if reverses else None
+    taken = credit.carry.open if credit is not None and credit.carry is not None else 0
+    return valuation.debited(draft, invoice, total, document.issued_on, reverses, taken)
 
 
 def credit_note(draft: Draft, account: str, document: Document, money: Money) -> Memo:
@@ -197,8 +217,10 @@ def write_off(draft: Draft, invoice: Invoice, document: Document) -> Memo:
     )
     amount = sum(part.amount for part in parts)
     lines = tuple(line._replace(written_off=line.written_off + line.open) for line in invoice.lines)
-    draft.put(evolve(invoice, lines=lines, written_off=invoice.written_off + amount))
-    memo = evolve(_memo(draft, document, DocType.WRITE_OFF, invoice, parts), applied=amount)
+    relieved, carry = valuation.credited(invoice, amount)
+    draft.put(evolve(relieved, lines=lines, written_off=invoice.written_off + amount))
+    memo = _memo(draft, document, DocType.WRITE_OFF, invoice, parts)
+    memo = evolve(memo, applied=amount, carry=carry)
     draft.put(memo)
     event = WriteoffPosted(
         memo=memo.key,
@@ -298,13 +320,14 @@ def _open_credit(draft: Draft, memo: Memo, amount: int, origin: Origin, *, refun
         content_hash=memo.content_hash,
         cause=draft.context.cause,
     )
-    draft.put(source)
+    source = draft.fund(source)
     money = Money(amount, memo.currency)
     reference = source.key.reference
     created = CreditCreated(customer=memo.account, reference=reference, origin=origin, amount=money)
     draft.announce(created, source)
     if not refund:
         return
+    source, carry = valuation.paid_out(source, amount)
     source = evolve(source, refunded=amount)
     draft.put(source)
     draft.put(
@@ -316,6 +339,7 @@ def _open_credit(draft: Draft, memo: Memo, amount: int, origin: Origin, *, refun
             currency=memo.currency,
             amount=amount,
             reversed_on=memo.issued_on,
+            carry=carry,
             cause=draft.context.cause,
         )
     )

@@ -95,10 +95,11 @@ def load(
     loading.pairs()
     loading.invoices()
     loading.requests_and_orders()
+    loading.rates()
     loading.standings(today)
     if loading.wanted.history:
         loading.histories()
-    return Book(loading.found)
+    return Book(loading.found, loading.rated)
 
 
 def unlocked(

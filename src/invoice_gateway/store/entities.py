@@ -55,6 +55,7 @@ INTENT: Final = sql.upserting(
 )
 NEW_ALLOCATION: Final = sql.inserting(tables.allocation, rows_money.ALLOCATION_ROW)
 ALLOCATION: Final = sql.updating(tables.allocation, "id", ["state", "version"])
+POSTED: Final = sql.updating(tables.allocation, "id", ["carry", "source_carry"])
 PART: Final = sql.inserting(
     tables.allocation_part, ["allocation_id", "position", "line_no", "amount"]
 )
@@ -233,7 +234,7 @@ class _Saving:
 
     def allocations(self) -> None:
         """Write new allocations with their parts, and removals."""
-        new, changed, parts, removals = [], [], [], []
+        new, posted, changed, parts, removals = [], [], [], [], []
         touched = self._touched(Allocation)
         self._find_invoices([allocation.invoice for allocation, _ in touched])
         self._find_sources([allocation.source for allocation, _ in touched])
@@ -247,6 +248,8 @@ class _Saving:
             else:
                 number = self._number(Allocation, allocation.key)
                 changed.append((number, allocation.state, allocation.version))
+                if before.state is AllocationState.RESERVED:
+                    posted.append((number, allocation.carry, allocation.source_carry))
             was_posted = before is None or before.state is AllocationState.POSTED
             if allocation.state is AllocationState.REMOVED and was_posted:
                 removed_on = rows.day(allocation.removed_on)
@@ -254,6 +257,7 @@ class _Saving:
                     (number, allocation.removed_reason, removed_on, allocation.removed_by)
                 )
         self.session.write(NEW_ALLOCATION, new)
+        self.session.write(POSTED, posted)
         self.session.write(ALLOCATION, changed)
         self.session.write(PART, parts)
         self.session.write(REMOVAL, removals)

@@ -10,7 +10,9 @@ from invoice_gateway.model.decision import Entity
 from invoice_gateway.model.detail import PLAIN
 from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.model.keys import InvoiceKey
+from invoice_gateway.model.ledger import Account, Source
 from invoice_gateway.model.order import Order, Request, Standing
+from invoice_gateway.model.rates import Rate
 
 from . import history, reads, sql
 from .connection import Session
@@ -49,6 +51,7 @@ class Loading:
         self.wanted = wanted
         self.known = known
         self.found: list[Entity] = []
+        self.rated: set[tuple[str, str, str]] = set()
         # what loaded rows point at, beside what the scopes name
         self._invoices = dict(wanted.invoices)
 
@@ -138,6 +141,46 @@ class Loading:
         """Load the whole history of the accounts that ask for it."""
         for each in history.load(self.session, self.wanted.history):
             self._keep(each)
+
+    def rates(self) -> None:
+        """Load the exchange rates wanted; most accounts have one currency and ask for none.
+
+        What is wanted without a currency is loaded for all those of the batch: a message may be
+        about an invoice that only comes with it.
+        """
+        books, currencies = self._books(), self._currencies()
+        self.rated = {
+            (base, quote, at.day.isoformat())
+            for at in self.wanted.rates
+            for quote in ([at.quote] if at.quote else books)
+            for base in ([at.base] if at.base else currencies)
+            if base != quote
+        }
+        if self.rated:
+            rows = sorted(self.rated)
+            parameters = keys(self.session, "rate", "base", "quote", "day", rows=rows)
+            self._kept(Rate, self._read(reads.rates(self.session.postgresql), parameters))
+
+    def _books(self) -> set[str]:
+        """Return the accounting currencies of the accounts: now, before, and as messages say."""
+        accounts: Iterable[Any] = self.known.entities[Account].values()
+        invoices: Iterable[Any] = self.known.entities[Invoice].values()
+        return (
+            {each.accounting_currency for each in accounts}
+            | {each.carry.currency for each in invoices if each.carry is not None}
+            | {*self.wanted.books}
+        )
+
+    def _currencies(self) -> set[str]:
+        """Return the currencies of all that is loaded, and of what messages bring."""
+        loaded = self.known.entities
+        kinds: list[Iterable[Any]] = [loaded[kind].values() for kind in (Invoice, Source, Order)]
+        accounts: Iterable[Any] = loaded[Account].values()
+        return (
+            {each.currency for kind in kinds for each in kind}
+            | {each.selling_currency for each in accounts}
+            | {at.base for at in self.wanted.rates if at.base}
+        )
 
     def standings(self, today: date | None) -> None:
         """Load what accounts owe, and their open orders on terms, for the credit check."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from invoice_gateway.engine.ports import Counts, Due, Outgoing, Waiter
 from invoice_gateway.model.decision import WaitsFor
+from invoice_gateway.model.rates import CODE, PAIR
 
 from . import packing, sql
 from .columns import Clock, Instant, instant
@@ -27,6 +28,7 @@ from .tables import (
     message,
     outbox,
     parked,
+    rate,
     request,
     source,
 )
@@ -201,6 +203,9 @@ def _releasable(postgresql: bool) -> Query:  # noqa: FBT001
     first, rest = _split(key, postgresql=postgresql)
     second, third = _split(rest, postgresql=postgresql)
     payment = (source.c.account == first, source.c.type == second, source.c.reference == third)
+    awaited: Any = sa.func.substr(key, PAIR + 1, type_=key.type)
+    if postgresql:  # only where it is a day, whatever is looked at first
+        awaited = sa.case((parked.c.kind == WaitsFor.RATE.value, sa.cast(awaited, sa.Date)))
     there = {
         WaitsFor.INVOICE: (invoice.c.issuer == first, invoice.c.number == rest),
         WaitsFor.PARTY: (account.c.party == key,),
@@ -211,6 +216,11 @@ def _releasable(postgresql: bool) -> Query:  # noqa: FBT001
         WaitsFor.ORDER: (customer_order.c.reference == key,),
         WaitsFor.REQUEST: (request.c.id == key,),
         WaitsFor.ANSWER: (request.c.id == key, request.c.state != "executing"),
+        WaitsFor.RATE: (
+            rate.c.base == sa.func.substr(key, 1, CODE, type_=key.type),
+            rate.c.quote == sa.func.substr(key, CODE + 2, CODE, type_=key.type),
+            rate.c.day <= awaited,
+        ),
     }
     found = [
         sa.select(parked.c.message).where(parked.c.kind == kind.value, sa.exists().where(*named))

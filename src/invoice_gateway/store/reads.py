@@ -223,6 +223,28 @@ def lines(postgresql: bool) -> Query:  # noqa: FBT001
     )
 
 
+@cache
+def rates(postgresql: bool) -> Query:  # noqa: FBT001
+    """Return the rates that count on the days wanted, by base and quote: one row at most for each.
+
+    Each is found through the key of the table, however many days are known.
+    """
+    wanted = keyset("rate", "base", "quote", "day", postgresql=postgresql)
+    rate = tables.rate
+    day: Any = sa.cast(wanted.c.day, sa.Date) if postgresql else wanted.c.day
+    newest = (
+        sa.select(rate.c.day)
+        .where(same(rate, wanted, "base", "quote"), rate.c.day <= day)
+        .order_by(rate.c.day.desc())
+        .limit(sa.literal_column("1"))
+        .correlate(wanted)
+        .scalar_subquery()
+    )
+    its = tables.rate.alias("its")
+    found = sa.and_(same(its, wanted, "base", "quote"), its.c.day == newest)
+    return Query(sa.select(its).distinct().select_from(wanted.join(its, found)))
+
+
 # -- orders and what else is kept one row each -----------------------------------------------
 
 

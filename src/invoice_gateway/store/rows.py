@@ -51,13 +51,14 @@ def moment(value: datetime) -> str:
 
 
 NO_CARRY: Final = (None, None, None)
+NOT_CARRIED: Final = (None, None)
 
 
 def carry(row: Any) -> Carry | None:  # noqa: ANN401
     """Return the value in the accounting currency that a row of an invoice or source holds."""
     if row.carrying is None:
         return None
-    return Carry(row.accounting_currency, row.rate, row.carrying, row.carry_open)
+    return Carry(row.accounting_currency, row.rate, row.carrying, row.carry_open, row.carry_settled)
 
 
 # -- accounts ---------------------------------------------------------------------------------
@@ -183,6 +184,7 @@ INVOICE_STATE_ROW: Final = (
     "discounts",
     "reserved",
     "carry_open",
+    "carry_settled",
     "wake_at",
 )
 OFFER_ROW: Final = (
@@ -281,7 +283,7 @@ def invoice_state_row(invoice: Invoice) -> Row:
         invoice.version,
         invoice.discounts,
         invoice.reserved,
-        invoice.carry and invoice.carry.open,
+        *(invoice.carry[3:] if invoice.carry else NOT_CARRIED),
         invoice.wake_at and moment(invoice.wake_at),
     )
 

@@ -20,7 +20,7 @@ from invoice_gateway.model.ledger import (
     Source,
 )
 
-from .rows import NO_CARRY, Row, carry
+from .rows import NO_CARRY, NOT_CARRIED, Row, carry
 
 SOURCE_ROW: Final = (
     "id",
@@ -54,6 +54,7 @@ SOURCE_STATE_ROW: Final = (
     "held_for",
     "spent",
     "carry_open",
+    "carry_settled",
 )
 
 
@@ -90,7 +91,7 @@ def source_state_row(source: Source) -> Row:
         source.version,
         source.held_for,
         source.spent,
-        source.carry and source.carry.open,
+        *(source.carry[3:] if source.carry else NOT_CARRIED),
     )
 
 
@@ -268,6 +269,7 @@ REVERSAL_ROW: Final = (
     "reason_text",
     "content_hash",
     "cause",
+    "carry",
 )
 
 
@@ -286,6 +288,7 @@ def reversal_row(number: int, source_id: int, reversal: Reversal) -> Row:
         reversal.reason_text,
         reversal.content_hash,
         reversal.cause,
+        reversal.carry,
     )
 
 
@@ -301,6 +304,7 @@ def reversal(row: Any) -> Reversal:  # noqa: ANN401
         reversed_on=row.reversed_on,
         reason_code=row.reason_code,
         reason_text=row.reason_text,
+        carry=row.carry,
         content_hash=row.content_hash,
         cause=row.cause,
     )

@@ -65,6 +65,8 @@ class Shelf(Generic[E]):
     table: sa.Table
     keys: tuple[str, ...]
     lines: Lines | None = None
+    newest: str | None = None
+    """The column that tells which of two versions is newer: an older one overwrites nothing."""
 
     @cached_property
     def _fields(self) -> list[_Field]:
@@ -85,7 +87,7 @@ class Shelf(Generic[E]):
     def write(self) -> Bulk:
         """The statement that writes rows, new or changed."""
         rest = [each for each in self.columns if each not in self.keys]
-        return upserting(self.table, self.keys, rest)
+        return upserting(self.table, self.keys, rest, self.newest)
 
     @cached_property
     def write_lines(self) -> Bulk:
@@ -205,7 +207,7 @@ ORDERS: Final = Shelf(
 )
 REQUESTS: Final = Shelf("request", Request, tables.request, ("id",))
 SERIALS: Final = Shelf("serial", Serial, tables.serial, ("number",))
-RATES: Final = Shelf("rate", Rate, tables.rate, ("day", "base", "quote"))
+RATES: Final = Shelf("rate", Rate, tables.rate, ("day", "base", "quote"), newest="as_of")
 SHELVES: Final[Mapping[type[Any], Shelf[Any]]] = {
     each.kind: each for each in (ORDERS, REQUESTS, SERIALS, RATES)
 }

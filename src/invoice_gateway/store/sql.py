@@ -92,12 +92,18 @@ def inserting(table: sa.Table, names: Sequence[str], clash: str = "") -> Bulk:
     )
 
 
-def upserting(table: sa.Table, keys: Sequence[str], names: Sequence[str]) -> Bulk:
-    """Return the insert of rows that overwrites `names` where the `keys` exist."""
+def upserting(
+    table: sa.Table, keys: Sequence[str], names: Sequence[str], newest: str | None = None
+) -> Bulk:
+    """Return the insert of rows that overwrites `names` where the `keys` exist.
+
+    Where `newest` is given, rows with a later value there stay as they are.
+    """
     sets = ", ".join(f"{name} = excluded.{name}" for name in names)
-    return inserting(
-        table, (*keys, *names), f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
-    )
+    clash = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sets}"
+    if newest is not None:
+        clash += f" WHERE {table.name}.{newest} <= excluded.{newest}"
+    return inserting(table, (*keys, *names), clash)
 
 
 def updating(table: sa.Table, key: str, names: Sequence[str]) -> Bulk:

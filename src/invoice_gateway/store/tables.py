@@ -144,6 +144,7 @@ invoice = sa.Table(
     sa.Column("discounts", MONEY, nullable=False, server_default="0"),
     sa.Column("reserved", MONEY, nullable=False, server_default="0"),
     sa.Column("carry_open", MONEY),
+    sa.Column("carry_settled", MONEY),
     when("wake_at", null=True),
     sa.UniqueConstraint("issuer", "number"),
     sa.Index("ix_invoice_account_issue_date", "account", "issue_date"),
@@ -222,6 +223,7 @@ source = sa.Table(
     sa.Column("spent", MONEY, nullable=False, server_default="0"),
     *maybe("rate", "accounting_currency"),
     sa.Column("carry_open", MONEY),
+    sa.Column("carry_settled", MONEY),
     sa.UniqueConstraint("account", "type", "reference"),
     sa.UniqueConstraint("account", "bank_reference"),
     sa.Index("ix_source_end_to_end", "account", "end_to_end_id"),
@@ -320,6 +322,7 @@ reversal = sa.Table(
     day("reversed_on"),
     *maybe("reason_code", "reason_text"),
     *texts("content_hash", "cause"),
+    sa.Column("carry", MONEY),
     sa.UniqueConstraint("account", "reference"),
     sa.Index("ix_reversal_source", "source_id"),
 )

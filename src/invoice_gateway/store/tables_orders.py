@@ -95,6 +95,7 @@ rate = sa.Table(
     key("quote"),
     key("day", sa.Date()),
     *texts("rate", "cause"),
+    when("as_of"),
 )
 
 series = sa.Table(

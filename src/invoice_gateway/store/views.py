@@ -21,6 +21,7 @@ from invoice_gateway.model.invoice import (
 )
 from invoice_gateway.model.keys import InvoiceKey
 
+from . import views_forex
 from .connection import Session
 from .desk import (
     LIMIT,
@@ -98,6 +99,7 @@ INVOICE_COLUMNS: Final = (
     "contested",
     "confirmation",
     "closure_reason",
+    *views_forex.CARRIED,
 )
 AS_POSTED: Final = {
     "credited": 0,
@@ -140,11 +142,11 @@ def invoice_show(session: Session, key: InvoiceKey) -> View | None:
     snapshot = session.read(
         sa.select(invoice_snapshot.c.snapshot).where(invoice_snapshot.c.invoice_id == number)
     )
-    return plain(row, "id", "carrying") | {
+    return views_forex.valued(plain(row, "id"), "pending") | {
         "disputed": row.pending - row.payable,
         "lines": _lines(session, number),
         "allocations": _allocations(session, allocation.c.invoice_id == number),
-        "memos": _memos(session, number),
+        "memos": _memos(session, number, row.accounting_currency),
         "disputes": _disputes(session, dispute.c.invoice_id == number),
         "display": _words(row),
         "snapshot": snapshot[0].snapshot if snapshot else None,
@@ -192,8 +194,10 @@ def account_show(session: Session, party: str) -> View | None:
     )
     invoices = _listed(session, owed)
     sources = _sources(session, party)
+    books = views_forex.totals(invoices, sources)
     return plain(row[0]) | {
         "totals": _totals(invoices, sources),
+        **({"accounting": books} if books else {}),
         "invoices": invoices,
         "sources": sources,
         "disputes": _disputes(
@@ -223,7 +227,10 @@ def _totals(invoices: Iterable[View], sources: Iterable[View]) -> list[View]:
 
 def _listed(session: Session, statement: sa.Select[Any]) -> list[View]:
     """Return the invoices that `statement` finds, each in the words of the source systems."""
-    return [plain(row) | {"display": _words(row)} for row in session.read(_detailed(statement))]
+    return [
+        views_forex.valued(plain(row), "pending") | {"display": _words(row)}
+        for row in session.read(_detailed(statement))
+    ]
 
 
 def _detailed(statement: sa.Select[Any]) -> sa.Select[Any]:
@@ -284,7 +291,12 @@ def _allocations(session: Session, condition: sa.ColumnElement[bool]) -> list[Vi
     """Return allocations, oldest first, each with its parts and, where removed, why and when."""
     removal = allocation_removal.c
     statement = (
-        sa.select(allocation, *source_ends(), *invoice_ends(), removal.reason, removal.removed_on)
+        sa.select(
+            allocation,
+            *(*source_ends(), *invoice_ends(), removal.reason, removal.removed_on),
+            invoice.c.accounting_currency.label("books"),
+            source.c.accounting_currency.label("source_books"),
+        )
         .join(source, allocation.c.source_id == source.c.id)
         .join(invoice, allocation.c.invoice_id == invoice.c.id)
         .outerjoin(allocation_removal, removal.allocation_id == allocation.c.id)
@@ -293,13 +305,21 @@ def _allocations(session: Session, condition: sa.ColumnElement[bool]) -> list[Vi
     )
     found = session.read(statement)
     parts = _parts(session, allocation_part, "allocation_id", [row.id for row in found])
-    return [plain(row, "id", "source_id", "invoice_id") | {"parts": parts[row.id]} for row in found]
+    without = ("id", "source_id", "invoice_id", "books", "source_books")
+    return [
+        views_forex.gained(plain(row, *without), row.books, row.source_books)
+        | {"parts": parts[row.id]}
+        for row in found
+    ]
 
 
-def _memos(session: Session, number: int) -> list[View]:
+def _memos(session: Session, number: int, books: str | None) -> list[View]:
     found = session.read(sa.select(memo).where(memo.c.invoice_id == number).order_by(memo.c.id))
     parts = _parts(session, memo_part, "memo_id", [row.id for row in found])
-    return [plain(row, "id", "invoice_id", "carrying") | {"parts": parts[row.id]} for row in found]
+    return [
+        views_forex.applied(plain(row, "id", "invoice_id"), books) | {"parts": parts[row.id]}
+        for row in found
+    ]
 
 
 def _parts(
@@ -344,6 +364,7 @@ def _sources(session: Session, party: str) -> list[View]:
         for each in session.read(pairs):
             blocked[each.source_id].append(str(InvoiceKey(each.issuer, each.number)))
     return [
-        plain(row, "id", "carrying") | {"intents": wishes[row.id], "blocked": blocked[row.id]}
+        views_forex.valued(plain(row, "id"), "remaining")
+        | {"intents": wishes[row.id], "blocked": blocked[row.id]}
         for row in found
     ]

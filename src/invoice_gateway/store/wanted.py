@@ -8,6 +8,7 @@ from typing import Any
 
 from invoice_gateway.model.decision import Entity, Scope
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
+from invoice_gateway.model.rates import RateAt
 
 from .shelf import OWNED, SHELVES
 
@@ -28,6 +29,8 @@ KINDS_OF_KEYS = (
     "pairs",
     "others",
     "history",
+    "rates",
+    "books",
 )
 ACCOUNT_IN: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("sources", attrgetter("account")),
@@ -66,6 +69,9 @@ class Wanted:
     credit: dict[str, None] = field(default_factory=dict)
     allocated: "Wanted | None" = None
     auto: dict[str, int | None] = field(default_factory=dict)
+    rates: dict[RateAt, None] = field(default_factory=dict)
+    books: dict[str, None] = field(default_factory=dict)
+    """Accounting currencies that messages of the batch give to accounts."""
 
 
 def union(scopes: Sequence[Scope], owners: Owners) -> Wanted:

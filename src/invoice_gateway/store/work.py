@@ -4,12 +4,14 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import date
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 
 from invoice_gateway.engine.ports import Conflict, Outcome, Saving, Seen, Waiter
-from invoice_gateway.model.decision import Actor, Book, Role, Scope, Waiting
+from invoice_gateway.model.decision import Actor, Book, Role, Scope, Waiting, WaitsFor
+from invoice_gateway.model.rates import PAIR
 
 from . import book, entities, numbering, records, sql
 from .connection import Session
@@ -18,6 +20,8 @@ from .query import Query
 from .reads import same
 from .tables import OWNS_ITS_ID, REFUSED, message, parked, sender
 from .wanted import named
+
+LAST_DAY = "9999-12-31"
 
 
 class SqlWork:
@@ -50,6 +54,11 @@ class SqlWork:
         pg = self._session.postgresql
         parameters = sql.keys("waiting", "kind", "key", rows=keys, postgresql=pg)
         found = self._session.read(_waiters(pg), {**parameters, "limit": limit})
+        rates = [(key, key[:PAIR] + LAST_DAY) for kind, key in keys if kind == WaitsFor.RATE]
+        if rates:
+            parameters = sql.keys("brought", "first", "last", rows=rates, postgresql=pg)
+            more = self._session.read(_waiters_for_rates(pg), {**parameters, "limit": limit})
+            found = sorted({row.id: row for row in [*found, *more]}.values(), key=_row)[:limit]
         return [waiter(row) for row in found]
 
     def accounts_of(self, scopes: Sequence[Scope]) -> set[str]:
@@ -146,6 +155,9 @@ class SqlWork:
         self._session.commit()
 
 
+_row = attrgetter("id")
+
+
 def _owns(seen: Seen) -> tuple[bool, int]:
     """Return what ranks rows of one id: its owner, else the one refused last."""
     return (seen.outcome is not Outcome.REJECTED, seen.events)
@@ -192,6 +204,22 @@ def _waiters(postgresql: bool) -> Query:  # noqa: FBT001
     return Query(
         waiting_messages()
         .join(wanted, same(parked, wanted, "kind", "key"))
+        .limit(sa.bindparam("limit", type_=sa.Integer))
+    )
+
+
+@cache
+def _waiters_for_rates(postgresql: bool) -> Query:  # noqa: FBT001
+    """Return who waits for a rate of the day of one that is brought, or of a later day."""
+    brought = sql.keyset("brought", "first", "last", postgresql=postgresql)
+    served = (
+        sa.select(parked.c.message)
+        .join(brought, parked.c.key.between(brought.c.first, brought.c.last))
+        .where(parked.c.kind == WaitsFor.RATE.value)
+    )
+    return Query(
+        waiting_messages()
+        .where(message.c.id.in_(served))
         .limit(sa.bindparam("limit", type_=sa.Integer))
     )
 

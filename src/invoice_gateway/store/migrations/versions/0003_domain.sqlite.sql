@@ -7,6 +7,8 @@ ALTER TABLE invoice ADD COLUMN reserved BIGINT DEFAULT '0' NOT NULL;
 
 ALTER TABLE invoice ADD COLUMN carry_open BIGINT;
 
+ALTER TABLE invoice ADD COLUMN carry_settled BIGINT;
+
 ALTER TABLE invoice ADD COLUMN wake_at TEXT;
 
 ALTER TABLE source ADD COLUMN held_for TEXT;
@@ -19,9 +21,13 @@ ALTER TABLE source ADD COLUMN accounting_currency TEXT;
 
 ALTER TABLE source ADD COLUMN carry_open BIGINT;
 
+ALTER TABLE source ADD COLUMN carry_settled BIGINT;
+
 ALTER TABLE allocation ADD COLUMN carry BIGINT;
 
 ALTER TABLE allocation ADD COLUMN source_carry BIGINT;
+
+ALTER TABLE reversal ADD COLUMN carry BIGINT;
 
 ALTER TABLE dispute ADD COLUMN respond_by TEXT;
 
@@ -107,6 +113,7 @@ CREATE TABLE rate (
     day DATE NOT NULL,
     rate TEXT NOT NULL,
     cause TEXT NOT NULL,
+    as_of TEXT NOT NULL,
     CONSTRAINT pk_rate PRIMARY KEY (base, quote, day)
 );
 
@@ -169,8 +176,10 @@ CREATE TRIGGER keep_invoice_update BEFORE UPDATE OF id, issuer, number, account,
 
 CREATE TRIGGER keep_source_update BEFORE UPDATE OF id, account, type, reference, currency, amount, value_date, origin, origin_document, method, bank_reference, end_to_end_id, asserted_by_erp, content_hash, cause, accounting_currency, rate, carrying ON source FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'UPDATE of source refused: what was posted stays as it was posted'); END;
 
-CREATE TRIGGER keep_allocation_update BEFORE UPDATE OF id, source_id, number, invoice_id, currency, amount, mode, posted_on, cause, carry, source_carry ON allocation FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'UPDATE of allocation refused: what was posted stays as it was posted'); END;
+CREATE TRIGGER keep_allocation_update BEFORE UPDATE OF id, source_id, number, invoice_id, currency, amount, mode, posted_on, cause ON allocation FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'UPDATE of allocation refused: what was posted stays as it was posted'); END;
 
 CREATE TRIGGER keep_memo_update BEFORE UPDATE OF id, issuer, number, doc_type, account, currency, amount, issued_on, invoice_id, reason_code, reason_text, dispute_id, reverses_issuer, reverses_number, content_hash, cause, carrying ON memo FOR EACH ROW BEGIN SELECT RAISE(ABORT, 'UPDATE of memo refused: what was posted stays as it was posted'); END;
 
 CREATE TRIGGER keep_invoice_issued BEFORE UPDATE OF amount, issue_date, due_date, description, accounting_currency, rate, carrying ON invoice FOR EACH ROW WHEN (OLD.lifecycle NOT IN ('Draft', 'Sent')) BEGIN SELECT RAISE(ABORT, 'UPDATE of invoice refused: what was posted stays as it was posted'); END;
+
+CREATE TRIGGER keep_allocation_posted BEFORE UPDATE OF carry, source_carry ON allocation FOR EACH ROW WHEN (OLD.state <> 'reserved') BEGIN SELECT RAISE(ABORT, 'UPDATE of allocation refused: what was posted stays as it was posted'); END;
