@@ -11,10 +11,11 @@ All three are pure. A module in `handlers/` exports one value, `HANDLER`.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from invoice_gateway.model import allocation as allocations
+from invoice_gateway.model import billing, fulfilment, orders
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
 from invoice_gateway.model import memo as memos
@@ -66,8 +67,16 @@ from invoice_gateway.model.ledger import (
     Source,
     SourceType,
 )
-from invoice_gateway.model.money import Money, shown
-from invoice_gateway.model.order import Method, Order, OrderStatus, Request
+from invoice_gateway.model.money import MAX_MINOR, Money, shown
+from invoice_gateway.model.order import (
+    Category,
+    Method,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Request,
+    Serial,
+)
 from invoice_gateway.model.order import ServiceState as ServiceStatus
 from invoice_gateway.model.status import Move, Side
 from invoice_gateway.model.totals import (
@@ -84,10 +93,12 @@ from invoice_gateway.xml.rows import Rows
 
 __all__ = [
     "ISSUED_NEW",
+    "MAX_MINOR",
     "Account",
     "Allocation",
     "AlreadyApplied",
     "Book",
+    "Category",
     "Code",
     "Context",
     "Decision",
@@ -115,6 +126,7 @@ __all__ = [
     "Move",
     "Notice",
     "Order",
+    "OrderLine",
     "OrderStatus",
     "Origin",
     "Pair",
@@ -132,6 +144,7 @@ __all__ = [
     "Role",
     "Rows",
     "Scope",
+    "Serial",
     "ServiceStatus",
     "Side",
     "Source",
@@ -143,11 +156,14 @@ __all__ = [
     "Totals",
     "WaitsFor",
     "allocations",
+    "billing",
     "check_totals",
     "disputes",
+    "fulfilment",
     "gross_columns",
     "known_before",
     "memos",
+    "orders",
     "own_number",
     "shown",
     "snake_case",
@@ -179,6 +195,13 @@ class Handler(Generic[M]):
     def schema(self) -> str:
         """Return the file name of its schema."""
         return f"{snake_case(self.message)}.xsd"
+
+    def needs(self, message: M, context: Context) -> Scope:
+        """Return the scope of a message, with what policies look at besides."""
+        scope = self.scope(message, context)
+        if context.policy.recheck_in_process:
+            return replace(scope, credit=True)
+        return scope
 
 
 RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/")

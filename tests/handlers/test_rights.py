@@ -4,6 +4,7 @@ import pytest
 
 from invoice_gateway.model.decision import Reach, Role
 from tests import messages as m
+from tests import orders as o
 from tests.world import SENDERS, handlers
 
 # `any`: every account; `beneath`: one's own and those of one's customers; `own`; others: never.
@@ -22,6 +23,10 @@ RIGHTS = """
     RequestRaised     portal:any
     ServiceState      provisioning:any
     TimerDue          system:any
+    OrderPlaced       erp:any portal:any partner:beneath
+    OrderCommand      erp:any financials:any
+    FulfilmentReported fulfilment:any
+    ShipmentTracked   fulfilment:any
 """
 
 
@@ -50,6 +55,10 @@ EXAMPLES = {
     "RequestRaised": m.request_raised,
     "ServiceState": m.service_state,
     "TimerDue": m.timer_due,
+    "OrderPlaced": o.order_placed,
+    "OrderCommand": o.order_command,
+    "FulfilmentReported": o.fulfilled,
+    "ShipmentTracked": o.tracked,
 }
 
 
@@ -88,6 +97,7 @@ FOREIGN = [
     ("AllocationCommand", {"sender": "shop"}),
     ("DisputeNotice", {"sender": "globex"}),
     ("DisputeNotice", {"sender": "acme", "invoice": "SHOP-1"}),
+    ("OrderPlaced", {"sender": "acme", "customer": "GLOBEX"}),
     ("LineStatusUpdate", {"sender": "globex"}),
     ("LineStatusUpdate", {"sender": "acme", "invoice": "SHOP-1"}),
 ]

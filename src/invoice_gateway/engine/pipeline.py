@@ -245,7 +245,7 @@ class Pipeline:
             policy=self.policy,
         )
         try:
-            case.scope = handler.scope(incoming.message, case.context)
+            case.scope = handler.needs(incoming.message, case.context)
         except Rejected as refusal:
             return refusal
         return None

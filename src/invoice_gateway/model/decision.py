@@ -199,9 +199,10 @@ class Scope:
     in the accounts concerned: sources with something remaining, blocked pairs, and open invoices
     oldest first as far as money reaches: the idle money plus `money` minor units that this message
     may set free (None: no bound known, load them all). `others` are orders, requests and serial
-    numbers by type and key; an order brings the money held for it, a request its order and invoice.
-    `credit` asks for the standing of the accounts concerned, and for their orders on terms that are
-    open.
+    numbers by type and key; an order brings the money held for it and the open invoices that name
+    it, whether it is there or not; a request brings its order and invoice. `credit` asks for the
+    standing of the accounts concerned, and for their orders on terms that are open, each with the
+    same.
     """
 
     accounts: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ amount with its currency, tuples repeated elements. Names and order within a com
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from . import events_requests
+from . import events_orders, events_requests
 from .blocks import FindingBlock, LineBlock, MemoPartBlock, PartBlock, StatusBlock, TotalsBlock
 from .event import Event
 from .keys import InvoiceKey
@@ -273,7 +273,10 @@ class PaymentReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentUnallocated(Event):
-    """Part of a payment found no invoice; `waits_for` names those it is meant for."""
+    """Part of a payment found no invoice; `waits_for` names those it is meant for.
+
+    `order_reference` is the order that it is held for.
+    """
 
     name = "payment.unallocated"
     aggregate = "source"
@@ -282,6 +285,7 @@ class PaymentUnallocated(Event):
     remaining: Money
     held: Money
     waits_for: tuple[InvoiceKey, ...]
+    order_reference: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,7 +358,7 @@ class AllocationRemoved(Event):
     reason: str
 
 
-_MODULES = (events_requests,)
+_MODULES = (events_orders, events_requests)
 """The other modules that hold events."""
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(

@@ -22,7 +22,6 @@ from invoice_gateway.model.ledger import (
     Part,
     Source,
 )
-from invoice_gateway.model.order import Order
 
 from . import reads, reads_money, rows, rows_detail, rows_disputes, rows_money, sql
 from .connection import Session
@@ -87,13 +86,14 @@ def load(
     loading = _Loading(session, union(scopes, owned), known, locked or ())
     loading.accounts()
     loading.shelves()
+    loading.standings(today)
+    loading.ordered()
     loading.documents()
     loading.allocations()
     loading.sources()
     loading.pairs()
     loading.invoices()
     loading.requests_and_orders()
-    loading.standings(today)
     return Book(loading.found)
 
 
@@ -225,9 +225,8 @@ class _Loading(Loading):
             parameters["waiting"] = _keys(
                 self.session, "waiting", "issuer", "number", rows=self.wanted.invoices
             ) | _keys(self.session, "locked", "account", rows=owners)
-        orders = [(key,) for key in self.known.entities[Order]]
-        if orders:
-            parameters["held"] = _keys(self.session, "held", "held_for", rows=orders)
+        if self._orders:
+            parameters["held"] = _keys(self.session, "held", "held_for", rows=self._orders)
         if self.wanted.auto:
             idle = [(account,) for account in self.wanted.auto]
             parameters["idle"] = _keys(self.session, "idle", "account", rows=idle)
@@ -272,6 +271,8 @@ class _Loading(Loading):
     def invoices(self) -> None:
         """Load the invoices named or reached, and the open ones as far as money reaches."""
         parameters = self._open()
+        if self._orders:
+            parameters["ordered"] = _keys(self.session, "ordered", "order_ref", rows=self._orders)
         if self._invoices:
             parameters["invoice"] = _keys(
                 self.session, "invoice", "issuer", "number", rows=self._invoices

@@ -51,6 +51,7 @@ class Loading:
         self.found: list[Entity] = []
         # what loaded rows point at, beside what the scopes name
         self._invoices = dict(wanted.invoices)
+        self._orders: list[tuple[str]] = []
 
     def _keep(self, entity: Entity, number: int = 0) -> None:
         self.found.append(entity)
@@ -144,8 +145,17 @@ class Loading:
         late = {"today": (today or date.min).isoformat()}
         owing = {row[0]: row[1:] for row in self._read(reads.standings(pg), parameters | late)}
         for account in self.wanted.credit:
-            exposure, past_due = owing.get(account, (0, 0))
-            self._keep(Standing(account=account, exposure=exposure, past_due=past_due))
+            counted = dict(zip(reads.STANDING, owing.get(account, (0, 0, 0)), strict=True))
+            self._keep(Standing(account=account, **counted))
         found = self._read(reads.open_orders(pg), parameters)
         known = self.known.entities[Order]
         self._kept(Order, [row for row in found if row.reference not in known])
+
+    def ordered(self) -> None:
+        """Note the orders whose money and open invoices are loaded: those named, and those checked.
+
+        An order that is named may not be there yet, while money and invoices wait for it.
+        """
+        named = [key for kind, key in self.wanted.others if kind is Order]
+        checked = [str(key) for key in self.known.entities[Order]]
+        self._orders = [(key,) for key in dict.fromkeys(named + checked)]
