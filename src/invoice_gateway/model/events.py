@@ -80,7 +80,7 @@ class InvoiceIssued(Event):
     kind: str
     issue_date: date
     due_date: date
-    order_reference: str | None
+    order_reference: str | None = None
     transaction_no: int | None
     state: StatusBlock
     totals: TotalsBlock
@@ -285,7 +285,7 @@ class PaymentUnallocated(Event):
     remaining: Money
     held: Money
     waits_for: tuple[InvoiceKey, ...]
-    order_reference: str | None
+    order_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
