@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from invoice_gateway.handler import (
-    MAX_MINOR,
     Book,
     Category,
     Code,
@@ -58,10 +57,6 @@ def read(document: Document) -> OrderPlaced:
             "Total",
             f"lines and shipping come to {shown(right, currency)}, not to {shown(total, currency)}",
             shown(right, currency),
-        )
-    if total > MAX_MINOR:
-        raise document.refuse(
-            Code.AMOUNT_TOO_LARGE, "Total", "an order cannot come to so much", "less"
         )
     card = document.one("Payment/CreditCard")
     order = Order(
@@ -126,11 +121,10 @@ def _amounts(document: Document, path: str, currency: str) -> tuple[int, int]:
 def scope(message: OrderPlaced, context: Context) -> Scope:
     """Ask for the account and what it owes, the order, what waits for it, and idle money."""
     order, capture = message.order, message.capture
-    first = InvoiceKey(context.policy.enterprise, billing.number(order))
-    provides = [
-        (WaitsFor.ORDER.value, order.reference),
-        (WaitsFor.INVOICE.value, str(first)),
-    ]
+    provides = [(WaitsFor.ORDER.value, order.reference)]
+    if not order.ships:
+        first = InvoiceKey(context.policy.enterprise, billing.number(order))
+        provides.append((WaitsFor.INVOICE.value, str(first)))
     sources: tuple[SourceKey, ...] = ()
     if capture is not None:
         sources = (SourceKey(order.account, SourceType.PAYMENT, capture.reference),)

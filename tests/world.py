@@ -403,11 +403,7 @@ def _behind(
     }
     checked = _checked(book, scope, accounts)
     yield from _found(book, Request, requests)
-    yield from (
-        each
-        for each in book.all(Order)
-        if each.key in orders
-    )
+    yield from (each for each in book.all(Order) if each.key in orders)
     yield from _found(book, Serial, [name for kind, name in scope.others if kind is Serial])
     yield from book.all(Rate)
     yield from (each for each in book.all(Standing) if each.account in checked)

@@ -67,7 +67,7 @@ from invoice_gateway.model.ledger import (
     Source,
     SourceType,
 )
-from invoice_gateway.model.money import MAX_MINOR, Money, shown
+from invoice_gateway.model.money import Money, shown
 from invoice_gateway.model.order import (
     Category,
     Method,
@@ -93,7 +93,6 @@ from invoice_gateway.xml.rows import Rows
 
 __all__ = [
     "ISSUED_NEW",
-    "MAX_MINOR",
     "Account",
     "Allocation",
     "AlreadyApplied",

@@ -15,7 +15,7 @@ from .detail import Detail, Fulfilment
 from .draft import Draft
 from .events_orders import InvoiceFulfilmentChanged
 from .evolve import evolve
-from .invoice import ISSUED_NEW, Invoice, Kind, Lifecycle, Line, LineTerms
+from .invoice import ISSUED_NEW, Invoice, InvoiceKind, Kind, Lifecycle, Line, LineTerms
 from .keys import InvoiceKey
 from .ledger import Account, Mode, Source
 from .order import Category, Method, Order
@@ -77,8 +77,8 @@ def bill(draft: Draft, order: Order, pieces: Mapping[str, int], shipment: Shipme
 
 
 def sources(draft: Draft, order: Order) -> list[Source]:
-    """Return what is held for an order, oldest value date first; in whatever currency."""
-    found = [each for each in draft.open(Source, order.account) if each.held_for == order.reference]
+    """Return what is held for an order, oldest value date first: in any currency, spent or not."""
+    found = [each for each in draft.of(Source, order.account) if each.held_for == order.reference]
     return sorted(found, key=allocation.source_order)
 
 
@@ -88,14 +88,19 @@ def held(draft: Draft, order: Order) -> int:
 
 
 def pay(draft: Draft, order: Order) -> None:
-    """Let what is held for an order pay its open invoices, oldest first, up to their pending."""
+    """Let what is held for an order pay its open invoices, oldest first, up to their pending.
+
+    As long as the order is not done, only those for the order itself, none for its requests.
+    """
     waiting = sources(draft, order)
     if not waiting:
         return
     open_ = [
         each
         for each in draft.open(Invoice, order.account)
-        if each.order_ref == order.reference and each.lifecycle is Lifecycle.ISSUED
+        if each.order_ref == order.reference
+        and each.lifecycle is Lifecycle.ISSUED
+        and (each.kind is InvoiceKind.COMMERCIAL or not order.open)
     ]
     for invoice in sorted(open_, key=lambda each: (each.issue_date, each.key)):
         pay_one(draft, invoice, waiting)

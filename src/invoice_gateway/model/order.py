@@ -159,6 +159,11 @@ class Order:
         return rest if self.shipping_invoiced else rest + self.shipping
 
     @property
+    def ships(self) -> bool:
+        """Return whether any of it is hardware; else it is billed as soon as it is in process."""
+        return any(line.category is Category.HARDWARE for line in self.lines)
+
+    @property
     def billed(self) -> bool:
         """Return whether every piece of it was billed (X-16)."""
         return all(line.missing == 0 for line in self.lines)

@@ -19,7 +19,7 @@ from .exposure import Figures
 from .keys import SourceKey
 from .ledger import Account, FundsState, Source, SourceType
 from .money import Money
-from .order import Category, Method, Order, OrderStatus
+from .order import Method, Order, OrderStatus
 
 
 class Step(StrEnum):
@@ -267,7 +267,7 @@ def _enter(
     order = _turn(draft, order, step, figures=figures, reason=reason, new=new)
     if order.status is not OrderStatus.IN_PROCESS:
         return
-    if any(line.category is Category.HARDWARE for line in order.lines):
+    if order.ships:
         billing.pay(draft, order)
         return
     everything = {line.line_no: line.missing for line in order.lines if line.missing}
