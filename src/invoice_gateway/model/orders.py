@@ -323,7 +323,7 @@ def _turn(
         hold_reason=holds,
         exposure=Money(figures.exposure, figures.currency) if figures else None,
         credit_limit=Money(figures.limit or 0, figures.currency) if figures and limited else None,
-        past_due=figures.past_due if figures else None,
+        past_due=(figures.past_due or None) if figures else None,
         short_closed=order.short_closed,
         reason_text=reason,
     )
