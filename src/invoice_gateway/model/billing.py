@@ -145,7 +145,7 @@ def _invoice(
         lines=lines,
         derived=ISSUED_NEW,
         order_ref=order.reference,
-        content_hash=context.content_hash,
+        content_hash=order.content_hash,
         cause=context.cause,
         detail=Detail(
             facility=shipment.facility,

@@ -87,6 +87,7 @@ serial = sa.Table(
     metadata,
     key("number"),
     *texts("account", "order_ref", "line_no", "invoice_issuer", "invoice_number", "cause"),
+    sa.Index("ix_serial_order", "order_ref"),
 )
 
 rate = sa.Table(

@@ -152,6 +152,8 @@ CREATE TABLE series (
 
 CREATE INDEX ix_customer_order_open ON customer_order (account, placed_at) WHERE status IN ('InProcess', 'UnderReview', 'WaitingPayment', 'Quote');
 
+CREATE INDEX ix_serial_order ON serial (order_ref);
+
 CREATE INDEX ix_invoice_due ON invoice (account, due_date) WHERE pending > 0;
 
 CREATE INDEX ix_invoice_wake ON invoice (wake_at) WHERE wake_at IS NOT NULL;
