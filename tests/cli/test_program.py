@@ -15,7 +15,8 @@ from invoice_gateway.settings import PREFIX, Settings
 from tests.cli.conftest import FIXTURES, ROOT
 
 GROUPS = [
-    *("topology", "db", "parties", "invoice", "account", "order", "request", "messages", "parked", "dead"),
+    *("topology", "db", "parties", "invoice", "account", "order", "request", "messages"),
+    *("parked", "dead"),
 ]
 VERBS = ["demo", "run", "worker", "relay", "scheduler", "validate", "send", "health", "doctor"]
 

@@ -12,23 +12,29 @@ def review(draft: Draft) -> None:
     """Keep what accounts owe up to date, and let go what is held without a reason now (S0-26).
 
     It concerns the accounts of which this message has changed the terms, an invoice or an order,
-    and that were loaded for the credit check.
+    and that were loaded for the credit check. What is new has never let anything else go.
     """
-    for party in _concerned(draft):
+    for party, relieved in _concerned(draft).items():
         account = draft.get(Account, party)
         if account is None or draft.known(Standing, party) is None:
             continue
         if draft.context.policy.recheck_in_process:
             _pull_back(draft, account)
-        _let_go(draft, account)
+        if relieved:
+            _let_go(draft, account)
         draft.replace(_standing(draft, account))
 
 
-def _concerned(draft: Draft) -> list[str]:
-    accounts = [each.account for each in draft.changed(Invoice)]
-    accounts += [each.account for each in draft.changed(Account)]
-    accounts += [each.account for each in draft.changed(Order)]
-    return [*dict.fromkeys(accounts)]
+def _concerned(draft: Draft) -> dict[str, bool]:
+    """Return the accounts concerned, and whether anything of them has changed that was there."""
+    found: dict[str, bool] = {}
+    for invoice in draft.changed(Invoice):
+        known = draft.known(Invoice, invoice.key) is not None
+        found[invoice.account] = found.get(invoice.account, False) or known
+    for order in draft.changed(Order):
+        known = draft.known(Order, order.key) is not None
+        found[order.account] = found.get(order.account, False) or known
+    return found | {each.account: True for each in draft.changed(Account)}
 
 
 def _standing(draft: Draft, account: Account) -> Standing:
