@@ -288,7 +288,9 @@ def decide(message: InvoicePosted, book: Book, context: Context) -> Decision:
     else:
         invoice = _invoice(message, account, context)
         draft.issue(invoice)
-        prepaid = message.prepaid - _from_order(draft, invoice)
+        prepaid = message.prepaid
+        if message.order_ref:
+            prepaid -= _from_order(draft, invoice)
         if prepaid > 0:
             _assert_prepayment(draft, message, prepaid)
         allocations.welcome(draft, invoice)

@@ -130,7 +130,8 @@ class World:
         """
         handler, message, document, content_hash = read(xml)
         context = self._context(handler, document, content_hash)
-        scope = handler.needs(message, context)
+        ask = handler.needs if self.policy.recheck_in_process else handler.scope
+        scope = ask(message, context)
         self.book.apply(standings(self.book))
         decision = _decide(handler, message, self.book, context)
         loaded = Book(visible(self.book, scope))

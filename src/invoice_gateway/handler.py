@@ -196,11 +196,8 @@ class Handler(Generic[M]):
         return f"{snake_case(self.message)}.xsd"
 
     def needs(self, message: M, context: Context) -> Scope:
-        """Return the scope of a message, with what policies look at besides."""
-        scope = self.scope(message, context)
-        if context.policy.recheck_in_process:
-            return replace(scope, credit=True)
-        return scope
+        """Return the scope of a message where any may pull an order back (`recheck_in_process`)."""
+        return replace(self.scope(message, context), credit=True)
 
 
 RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/")

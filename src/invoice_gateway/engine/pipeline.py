@@ -245,7 +245,8 @@ class Pipeline:
             policy=self.policy,
         )
         try:
-            case.scope = handler.needs(incoming.message, case.context)
+            ask = handler.needs if self.policy.recheck_in_process else handler.scope
+            case.scope = ask(incoming.message, case.context)
         except Rejected as refusal:
             return refusal
         return None

@@ -14,6 +14,8 @@ def review(draft: Draft) -> None:
     It concerns the accounts of which this message has changed the terms, an invoice or an order,
     and that were loaded for the credit check. What is new has never let anything else go.
     """
+    if not draft.standings:  # most batches are about nobody's limit
+        return
     for party, relieved in _concerned(draft).items():
         account = draft.get(Account, party)
         if account is None or draft.known(Standing, party) is None:

@@ -224,12 +224,16 @@ class Scope:
 
 
 class Book:
-    """What the batch knows, by entity type and key; `touched` are the keys changed since."""
+    """What the batch knows, by entity type and key; `touched` are the keys changed since.
 
-    __slots__ = ("_by_account", "_open", "_tables", "touched")
+    `standings` are the accounts whose orders on terms may be looked at, by party.
+    """
+
+    __slots__ = ("_by_account", "_open", "_tables", "standings", "touched")
 
     def __init__(self, entities: Iterable[Entity] = ()) -> None:
         self._tables: dict[type, dict[object, Entity]] = {each: {} for each in ENTITIES}
+        self.standings = self._tables[Standing]
         self._by_account: dict[tuple[type, str], dict[object, None]] = {}
         self._open: dict[tuple[type, str], dict[object, None]] = {}
         self.touched: dict[type, dict[object, None]] = {each: {} for each in ENTITIES}

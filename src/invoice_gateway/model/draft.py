@@ -37,6 +37,7 @@ class Draft(References):
     def __init__(self, book: Book, context: Context) -> None:
         self.context = context
         self._book = book
+        self.standings = book.standings
         self._over: dict[Place, Entity] = {}
         self._dirty: dict[InvoiceKey, None] = {}
         self._lines: dict[InvoiceKey, list[Line]] = {}  # changed, and not yet in their invoice
