@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 from rich.table import Table as Shown
 
-from benchmarks import folder_bus, profile, timers, xml_cost
+from benchmarks import credit, folder_bus, profile, timers, xml_cost
 from benchmarks.harness.places import console, say
 from benchmarks.harness.results import Section, logged
 from benchmarks.harness.services import Bench, services
@@ -34,9 +34,10 @@ SECTIONS: dict[str, Callable[[Context], None]] = {
     "backlog": backlog.measure,
     "quick": quick.measure,
     "timers": timers.measure,
+    "credit": credit.measure,
     "profile": profile.measure,
 }
-ALL = ("throughput", "latency", "xml", "folder", "backlog", "growth", "timers")
+ALL = ("throughput", "latency", "xml", "folder", "backlog", "growth", "timers", "credit")
 NOT_VERIFIED = 1
 TERMINATED = 128 + signal.SIGTERM
 

@@ -27,6 +27,8 @@ from invoice_gateway.handler import (
     LineTerms,
     Memo,
     Money,
+    Order,
+    OrderStatus,
     Part,
     PaymentReceived,
     Reach,
@@ -43,6 +45,7 @@ from invoice_gateway.handler import (
     Totals,
     WaitsFor,
     allocations,
+    billing,
     check_totals,
     gross_columns,
     known_before,
@@ -242,7 +245,7 @@ def _snapshot(document: Document, taxes: list[Tax]) -> str:
 
 
 def scope(message: InvoicePosted, _: Context) -> Scope:
-    """Ask for the account, the number, money that waits for it, and idle money."""
+    """Ask for the account, the number, its order, money that waits for it, and idle money."""
     if message.total < 0:
         return _credit_scope(message)
     provides = [(WaitsFor.INVOICE.value, str(message.key))]
@@ -252,6 +255,7 @@ def scope(message: InvoicePosted, _: Context) -> Scope:
         accounts=(message.customer,),
         invoices=(message.key,),
         sources=(_prepaid_key(message),) if message.prepaid else (),
+        others=((Order, message.order_ref),) if message.order_ref else (),
         auto=True,
         money=message.prepaid,
         rates=(rate_at(message.issue_date, message.currency),),
@@ -287,8 +291,11 @@ def decide(message: InvoicePosted, book: Book, context: Context) -> Decision:
     else:
         invoice = _invoice(message, account, context)
         draft.issue(invoice)
-        if message.prepaid:
-            _assert_prepayment(draft, message)
+        prepaid = message.prepaid
+        if message.order_ref:
+            prepaid -= _from_order(draft, invoice)
+        if prepaid > 0:
+            _assert_prepayment(draft, message, prepaid)
         allocations.welcome(draft, invoice)
     allocations.auto_run(draft, message.customer)
     if message.prepaid:
@@ -320,15 +327,28 @@ def _prepaid_key(message: InvoicePosted) -> SourceKey:
     return SourceKey(message.customer, SourceType.PAYMENT, f"prepaid:{message.key.number}")
 
 
-def _assert_prepayment(draft: Draft, message: InvoicePosted) -> None:
-    """Book what the ERP says was paid before, as a payment for this invoice (T-04).
+def _from_order(draft: Draft, invoice: Invoice) -> int:
+    """Return how much the money held for the order of an invoice has paid of it (X-14, T-04).
+
+    An order that waits for its payment keeps what it has until all is there.
+    """
+    order = draft.get(Order, invoice.order_ref)
+    if order is None or order.account != invoice.account:
+        return 0
+    if order.status is not OrderStatus.IN_PROCESS:
+        return 0
+    return billing.pay_one(draft, invoice, billing.sources(draft, order))
+
+
+def _assert_prepayment(draft: Draft, message: InvoicePosted, amount: int) -> None:
+    """Book `amount`, which the ERP says was paid before, as a payment for this invoice (T-04).
 
     It pays before anything else that waits for the invoice: the ERP has taken it off already.
     """
     source = Source(
         key=_prepaid_key(message),
         currency=message.currency,
-        amount=message.prepaid,
+        amount=amount,
         value_date=message.issue_date,
         method="other",
         asserted_by_erp=True,

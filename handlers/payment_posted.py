@@ -1,6 +1,6 @@
-"""PaymentPosted: money came in; it pays the invoices it names, then the oldest ones."""
+"""PaymentPosted: money came in; it pays what it names, then the oldest invoices."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from invoice_gateway.handler import (
@@ -15,6 +15,7 @@ from invoice_gateway.handler import (
     Invoice,
     InvoiceKey,
     Money,
+    Order,
     PaymentReceived,
     Reach,
     Rejected,
@@ -27,6 +28,7 @@ from invoice_gateway.handler import (
     allocations,
     known_before,
     memos,
+    orders,
     own_number,
     rate_at,
 )
@@ -37,7 +39,10 @@ NOT_PROVIDED = "NOTPROVIDED"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentPosted:
-    """A payment as posted; `references` are the invoices it is meant for, in order."""
+    """A payment as posted; `references` are the invoices it is meant for, in order.
+
+    What pays none of them is meant for the order, where one is named.
+    """
 
     key: SourceKey
     method: str
@@ -46,6 +51,7 @@ class PaymentPosted:
     bank_reference: str | None
     end_to_end_id: str | None
     final: bool
+    order: str | None
     references: tuple[tuple[InvoiceKey, Money | None], ...]
 
 
@@ -78,12 +84,13 @@ def read(document: Document) -> PaymentPosted:
         bank_reference=document.maybe("BankReference"),
         end_to_end_id=document.maybe("EndToEndId"),
         final=document.flag("Final", default=False),
+        order=document.maybe("OrderReference"),
         references=references,
     )
 
 
 def scope(message: PaymentPosted, _: Context) -> Scope:
-    """Ask for the payer, the payment under any of its names, its invoices, and the auto run."""
+    """Ask for the payer, the payment under any of its names, what it is for, and the auto run."""
     payer = message.key.account
     bank, end_to_end = message.bank_reference, message.end_to_end_id
     return Scope(
@@ -92,6 +99,7 @@ def scope(message: PaymentPosted, _: Context) -> Scope:
         bank_references=((payer, bank),) if bank else (),
         end_to_end_ids=((payer, end_to_end),) if end_to_end else (),
         invoices=tuple(invoice for invoice, _ in message.references),
+        others=((Order, message.order),) if message.order else (),
         auto=True,
         money=message.amount.minor,
         rates=(rate_at(message.value_date, message.amount.currency),),
@@ -119,6 +127,7 @@ def decide(message: PaymentPosted, book: Book, context: Context) -> Decision:
         bank_reference=message.bank_reference,
         end_to_end_id=message.end_to_end_id,
         intents=_intents(message),
+        held_for=message.order,
         content_hash=context.content_hash,
         cause=context.cause,
     )
@@ -135,11 +144,31 @@ def decide(message: PaymentPosted, book: Book, context: Context) -> Decision:
         source,
     )
     allocations.apply_intents(draft, source)
+    reported = message.order is not None and _serve(draft, message)
     allocations.auto_run(draft, source.account)
     if message.final:
         _write_off_rest(draft, message)
-    allocations.report_unallocated(draft, source.key)
+    if not reported:
+        allocations.report_unallocated(draft, source.key)
     return draft.decision()
+
+
+def _serve(draft: Draft, message: PaymentPosted) -> bool:
+    """Let the order do what its money allows now; return whether it set this free, and said so.
+
+    An order that is not there yet is waited for (P-05); one whose money this never can be is not.
+    """
+    order = draft.get(Order, message.order)
+    if order is None:
+        return False
+    theirs = order.account == message.key.account and order.currency == message.amount.currency
+    if theirs:
+        orders.follow_money(draft, order)
+    source = draft.get(Source, message.key)
+    assert source is not None
+    if not theirs:
+        draft.put(replace(source, held_for=None))
+    return theirs and source.held_for is None
 
 
 def _intents(message: PaymentPosted) -> tuple[Intent, ...]:

@@ -242,6 +242,7 @@ def payment_posted(
     bank_reference: str | None = None,
     end_to_end: str | None = None,
     final: bool | None = None,
+    order: str | None = None,
     invoices: Mapping[str, str | None] | Iterable[str] = (),
     **header: Unpack[Header],
 ) -> bytes:
@@ -261,6 +262,7 @@ def payment_posted(
         _tag("BankReference", bank_reference),
         _tag("EndToEndId", end_to_end),
         _tag("Final", _truth(final)),
+        _tag("OrderReference", order),
         _group("InvoiceReferences", *references),
         header=header,
     )

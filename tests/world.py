@@ -132,7 +132,8 @@ class World:
         """
         handler, message, document, content_hash = read(xml)
         context = self._context(handler, document, content_hash)
-        scope = handler.scope(message, context)
+        ask = handler.needs if self.policy.recheck_in_process else handler.scope
+        scope = ask(message, context)
         self.book.apply(standings(self.book))
         self.book.apply(histories(self.book, NOW))
         decision = _decide(handler, message, self.book, context)
@@ -269,7 +270,13 @@ def standings(book: Book) -> list[Standing]:
         ]
         exposure = sum(each.pending for each in owed if each.currency == account.selling_currency)
         late = [each for each in owed if each.pending and each.due_date < NOW.date()]
-        standing = Standing(account=account.party, exposure=exposure, past_due=len(late))
+        clear = [each for each in late if each.pending > each.disputed_amount]
+        standing = Standing(
+            account=account.party,
+            exposure=exposure,
+            past_due=len(late),
+            past_due_clear=len(clear),
+        )
         found.append(standing)
     return found
 
@@ -309,7 +316,8 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
     others = [each for kind, name in scope.others if (each := book.get(kind, name)) is not None]
     removable = [each.invoice for each in others if isinstance(each, Request)]
     invoices |= dict.fromkeys(removable)
-    orders = {each.order_ref if isinstance(each, Request) else each.key for each in others}
+    orders = {each.order_ref for each in others if isinstance(each, Request)}
+    orders |= {name for kind, name in scope.others if kind is Order}
     accounts = {
         *scope.accounts,
         *(each.account for each in scope.sources),
@@ -318,6 +326,7 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
         *(each.account for each in (*asked, *_found(book, Invoice, invoices))),
         *(each.account for each in others if not isinstance(each, Serial)),
     }
+    orders |= _on_terms(book, _checked(book, scope, accounts))
     allocations = [
         each
         for each in book.all(Allocation)
@@ -362,7 +371,9 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
     found = [
         each
         for each in book.all(Invoice)
-        if each.key in invoices or (scope.auto and each.account in accounts and each.pending)
+        if each.key in invoices
+        or (scope.auto and each.account in accounts and each.pending)
+        or (each.order_ref in orders and each.pending)
     ]
     yield from found
     yield from _behind(book, scope, accounts, orders, found)
@@ -374,6 +385,25 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
     )
 
 
+def _checked(book: Book, scope: Scope, accounts: set[str]) -> set[str]:
+    """Return which of the accounts are loaded for the credit check."""
+    reviewed = {
+        each.account
+        for each in book.all(Order)
+        if each.status is OrderStatus.UNDER_REVIEW and each.account in accounts
+    }
+    return (accounts if scope.credit else set()) | reviewed
+
+
+def _on_terms(book: Book, accounts: set[str]) -> set[str]:
+    """Return the open orders on terms of the accounts."""
+    return {
+        each.key
+        for each in book.all(Order)
+        if each.account in accounts and each.open and each.method is Method.TERMS
+    }
+
+
 def _behind(
     book: Book, scope: Scope, accounts: set[str], orders: set[str], invoices: Iterable[Invoice]
 ) -> Iterable[Entity]:
@@ -383,19 +413,9 @@ def _behind(
     orders = orders | {
         each.order_ref for each in invoices if each.order_ref and each.detail != PLAIN
     }
-    reviewed = {
-        each.account
-        for each in book.all(Order)
-        if each.status is OrderStatus.UNDER_REVIEW and each.account in accounts
-    }
-    checked = (accounts if scope.credit else set()) | reviewed
+    checked = _checked(book, scope, accounts)
     yield from _found(book, Request, requests)
-    yield from (
-        each
-        for each in book.all(Order)
-        if each.key in orders
-        or (each.account in checked and each.open and each.method is Method.TERMS)
-    )
+    yield from (each for each in book.all(Order) if each.key in orders)
     yield from _found(book, Serial, [name for kind, name in scope.others if kind is Serial])
     yield from (each for each in book.all(Standing) if each.account in checked)
 

@@ -11,11 +11,11 @@ All three are pure. A module in `handlers/` exports one value, `HANDLER`.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from invoice_gateway.model import allocation as allocations
-from invoice_gateway.model import answers, valuation
+from invoice_gateway.model import answers, billing, fulfilment, orders, valuation
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
 from invoice_gateway.model import memo as memos
@@ -69,7 +69,15 @@ from invoice_gateway.model.ledger import (
     SourceType,
 )
 from invoice_gateway.model.money import Money, shown
-from invoice_gateway.model.order import Method, Order, OrderStatus, Request
+from invoice_gateway.model.order import (
+    Category,
+    Method,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Request,
+    Serial,
+)
 from invoice_gateway.model.order import ServiceState as ServiceStatus
 from invoice_gateway.model.rates import Rate, awaited, rate_at
 from invoice_gateway.model.statement import Period
@@ -92,6 +100,7 @@ __all__ = [
     "Allocation",
     "AlreadyApplied",
     "Book",
+    "Category",
     "Code",
     "Context",
     "Decision",
@@ -120,6 +129,7 @@ __all__ = [
     "Move",
     "Notice",
     "Order",
+    "OrderLine",
     "OrderStatus",
     "Origin",
     "Pair",
@@ -139,6 +149,7 @@ __all__ = [
     "Role",
     "Rows",
     "Scope",
+    "Serial",
     "ServiceStatus",
     "Side",
     "Source",
@@ -152,11 +163,14 @@ __all__ = [
     "allocations",
     "answers",
     "awaited",
+    "billing",
     "check_totals",
     "disputes",
+    "fulfilment",
     "gross_columns",
     "known_before",
     "memos",
+    "orders",
     "own_number",
     "rate_at",
     "shown",
@@ -195,6 +209,10 @@ class Handler(Generic[M]):
     def schema(self) -> str:
         """Return the file name of its schema."""
         return f"{snake_case(self.message)}.xsd"
+
+    def needs(self, message: M, context: Context) -> Scope:
+        """Return the scope of a message where any may pull an order back (`recheck_in_process`)."""
+        return replace(self.scope(message, context), credit=True)
 
 
 RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/")

@@ -15,7 +15,7 @@ from invoice_gateway.settings import PREFIX, Settings
 from tests.cli.conftest import FIXTURES, ROOT
 
 GROUPS = [
-    *("topology", "db", "parties", "invoice", "account", "request", "messages"),
+    *("topology", "db", "parties", "invoice", "account", "order", "request", "messages"),
     *("parked", "dead", "export"),
 ]
 VERBS = ["demo", "run", "worker", "relay", "scheduler", "validate", "send", "health", "doctor"]

@@ -9,8 +9,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from invoice_gateway.model.decision import Role
+from invoice_gateway.model.detail import Fulfilment
 from invoice_gateway.model.errors import Code
 from invoice_gateway.model.event import Event, Stamped
+from invoice_gateway.model.exposure import Hold
 from invoice_gateway.model.invoice import (
     Closure,
     Confirmation,
@@ -29,10 +31,12 @@ from invoice_gateway.model.ledger import (
     SourceType,
 )
 from invoice_gateway.model.money import Money
+from invoice_gateway.model.order import Method, OrderStatus
 from invoice_gateway.model.status import CUSTOMER, ENTERPRISE, Side
 from invoice_gateway.xml.render import Stamp
 
 OUTCOMES = set(DisputeState) - {DisputeState.OPEN, DisputeState.WITHDRAWN}
+SHIPS = {*Fulfilment} - {Fulfilment.NOT_APPLICABLE}
 METHODS = {
     "credit-card",
     "wire-transfer",
@@ -127,6 +131,19 @@ FIELDS: Mapping[str, st.SearchStrategy[str]] = {
     "reopens": number,
     "rate": st.decimals("0.000000000001", "9999999", places=12).map(lambda each: format(each, "f")),
 }
+# Where a field of that name holds other words in one event.
+OWN_FIELDS: Mapping[str, st.SearchStrategy[str]] = {
+    "OrderStatusChanged.method": one_of(Method),
+    "OrderStatusChanged.old": one_of(OrderStatus),
+    "OrderStatusChanged.new": one_of(OrderStatus),
+    "OrderStatusChanged.hold_reason": one_of(Hold),
+    "InvoiceFulfilmentChanged.old": one_of(SHIPS),
+    "InvoiceFulfilmentChanged.new": one_of(SHIPS),
+    "InvoiceFulfilmentChanged.facility": party,
+    "InvoiceFulfilmentChanged.shipment": number,
+    "InvoiceFulfilmentChanged.tracking": number,
+    "OrderPaymentFailed.capture_reference": number,
+}
 # A refused message may say anything about itself.
 RECEIVED = {"sender", "message_id", "message_type", "business_key", "path", "expected"}
 
@@ -138,11 +155,17 @@ def instances(kind: type, *, wild: bool) -> st.SearchStrategy[Any]:
     return st.builds(
         kind,
         **{
-            name: _value(name, hint, wild=wild or (refused and name in RECEIVED))
+            name: _value(_own(kind, name), hint, wild=wild or (refused and name in RECEIVED))
             for name, hint in get_type_hints(kind).items()
             if name not in {"name", "aggregate"}
         },
     )
+
+
+def _own(kind: type, name: str) -> str:
+    """The name under which the words of a field are listed."""
+    own = f"{kind.__name__}.{name}"
+    return own if own in OWN_FIELDS else name
 
 
 def _value(name: str, hint: Any, *, wild: bool) -> st.SearchStrategy[Any]:
@@ -156,7 +179,7 @@ def _value(name: str, hint: Any, *, wild: bool) -> st.SearchStrategy[Any]:
             st.builds(InvoiceKey, *[anything] * 2) if wild else st.builds(InvoiceKey, party, number)
         )
     leaves = {
-        str: anything if wild else FIELDS.get(name, said),
+        str: anything if wild else {**FIELDS, **OWN_FIELDS}.get(name, said),
         int: st.integers(1, 2**63 - 1),
         bool: st.booleans(),
         date: day,

@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from invoice_gateway.model import invoice, ledger
+from invoice_gateway.model import invoice, ledger, order
 from invoice_gateway.model.decision import Role
 from invoice_gateway.model.errors import Code
 from invoice_gateway.model.events import EVENTS
+from invoice_gateway.model.exposure import Hold
 from invoice_gateway.model.status import CUSTOMER, ENTERPRISE, Side
 from invoice_gateway.xml.render import schema_path
 
-from .samples import ENTRIES, METHODS, OUTCOMES
+from .samples import ENTRIES, METHODS, OUTCOMES, SHIPS
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 XS = {"xs": "http://www.w3.org/2001/XMLSchema"}
@@ -37,6 +38,10 @@ WORDS = {
     "Outcome": OUTCOMES,
     "PaymentMethod": METHODS,
     "Code": set(Code),
+    "PayingMethod": set(order.Method),
+    "OrderStatus": set(order.OrderStatus),
+    "HoldReason": set(Hold),
+    "Fulfilment": SHIPS,
 }
 
 
@@ -78,6 +83,9 @@ def test_what_messages_and_events_both_say_has_one_list_of_words():
     """Kinds of sources and of payment are the same on the way in and on the way out."""
     assert enumerations(SCHEMAS / "common.xsd")["SourceType"] == set(ledger.SourceType)
     assert enumerations(SCHEMAS / "payment_posted.xsd")["PaymentMethod"] == METHODS
+    by_card = {order.Method.CREDIT_CARD, order.Method.REQUEST}
+    assert enumerations(SCHEMAS / "common.xsd")["OrderMethod"] == set(order.Method) - by_card
+    assert enumerations(SCHEMAS / "order_placed.xsd")["Category"] == set(order.Category)
 
 
 @pytest.mark.parametrize(

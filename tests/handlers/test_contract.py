@@ -7,11 +7,22 @@ from invoice_gateway.model.decision import AlreadyApplied, Context
 from invoice_gateway.model.errors import Code, Rejected
 from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.model.ledger import Account, Allocation, Dispute, Memo, Source
+from invoice_gateway.model.order import Order
 from tests import messages as m
+from tests import orders
 from tests.model.build import context, payment
 from tests.world import World, handlers, read, schemas
 
-KINDS = {Account: "party", Invoice: "invoice", Source: "source", Memo: "memo", Dispute: "dispute"}
+KINDS = {
+    Account: "party",
+    Invoice: "invoice",
+    Source: "source",
+    Memo: "memo",
+    Dispute: "dispute",
+    Order: "order",
+}
+
+SOFTWARE = orders.Piece(category="software")
 
 # Messages, each with what must happen before it, by name of the message.
 STORIES = {
@@ -29,6 +40,8 @@ STORIES = {
         [m.customer_account(), m.invoice_posted()],
         m.dispute_opened(lines=["1"], sender="financials", acting_for="customer"),
     ),
+    "OrderPlaced": ([m.customer_account()], orders.order_placed()),
+    "OrderPlaced, software": ([m.customer_account()], orders.order_placed(lines=[SOFTWARE])),
     "DisputeResolution": (
         [m.customer_account(), m.invoice_posted(), m.dispute_opened(lines=["1"])],
         m.dispute_resolution("ACME/DN-1/1"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from invoice_gateway.model.errors import Rejected
-from tests import messages
+from tests import messages, orders
 from tests.world import World, names, read
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -39,6 +39,8 @@ def disputed():
     )
 
 
+CARD = "order_placed/by-card"
+BEYOND = [orders.Piece(net="999999.00")]
 BY_HAND = messages.set_auto(on=False)
 YEN = messages.exchange_rates({"JPY/USD": "0.0066"})
 SHOP = messages.customer_account("ACME-SHOP", parent="ACME")
@@ -132,6 +134,42 @@ STORIES = {
         [ACME, FIRST, "memo_posted/credit-whole"],
         "memo.posted",
     ),
+    "fulfilment_reported/first-shipment": (
+        [ACME, CARD],
+        (
+            "invoice.issued invoice.fulfilment-changed allocation.posted "
+            "invoice.line-status-changed invoice.line-status-changed invoice.line-status-changed "
+            "invoice.status-changed"
+        ),
+    ),
+    "fulfilment_reported/goods-only": (
+        [ACME, CARD],
+        (
+            "invoice.issued invoice.fulfilment-changed allocation.posted "
+            "invoice.line-status-changed invoice.status-changed"
+        ),
+    ),
+    "order_command/cancel": ([ACME, CARD], "payment.unallocated order.status-changed"),
+    "order_command/close-short": (
+        [ACME, CARD, "fulfilment_reported/first-shipment"],
+        "payment.unallocated order.status-changed",
+    ),
+    "order_command/place": ([ACME, "order_placed/quote"], "order.status-changed"),
+    "order_command/release": (
+        [ACME, THIRD, orders.order_placed("SO-2026-0005", method="terms", lines=BEYOND)],
+        "order.status-changed",
+    ),
+    "order_command/resubmit-payment": (
+        [ACME, orders.order_placed("SO-2026-0006", captured=False)],
+        "payment.received order.status-changed",
+    ),
+    "order_placed/by-card": ([ACME], "payment.received order.status-changed"),
+    "order_placed/by-wire-of-a-reseller": ([ACME], "order.status-changed"),
+    "order_placed/quote": ([ACME], "order.status-changed"),
+    "order_placed/software-on-terms": (
+        [ACME],
+        "invoice.issued order.status-changed order.status-changed",
+    ),
     "payment_notice/minimal": (
         [ACME, FIRST],
         (
@@ -150,6 +188,10 @@ STORIES = {
     "payment_posted/card-in-dollars": (
         [GLOBEX, "invoice_posted/one-line"],
         "payment.received allocation.posted invoice.line-status-changed invoice.status-changed",
+    ),
+    "payment_posted/for-an-order": (
+        [ACME, "order_placed/by-wire-of-a-reseller"],
+        "payment.received payment.unallocated order.status-changed",
     ),
     "payment_posted/for-two-invoices": (
         [ACME, FIRST, THIRD],
@@ -186,6 +228,10 @@ STORIES = {
     "request_raised/renewal": ([ACME], "invoice.issued"),
     "service_state/active": ([ACME, "request_raised/renewal"], ""),
     "timer_due/invoice": ([ACME, FIRST], "invoice.overdue"),
+    "shipment_tracked/by-parcel": (
+        [ACME, CARD, "fulfilment_reported/first-shipment"],
+        "invoice.fulfilment-changed",
+    ),
 }
 
 

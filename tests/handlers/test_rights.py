@@ -4,6 +4,7 @@ import pytest
 
 from invoice_gateway.model.decision import Reach, Role
 from tests import messages as m
+from tests import orders as o
 from tests.world import SENDERS, handlers
 
 # `any`: every account; `beneath`: one's own and those of one's customers; `own`; others: never.
@@ -25,6 +26,10 @@ RIGHTS = """
     TimerDue          system:any
     StatusQuery       erp:any financials:any partner:beneath owner:own
     StatementQuery    erp:any financials:any partner:beneath owner:own
+    OrderPlaced       erp:any portal:any partner:beneath
+    OrderCommand      erp:any financials:any
+    FulfilmentReported fulfilment:any
+    ShipmentTracked   fulfilment:any
 """
 
 
@@ -56,6 +61,10 @@ EXAMPLES = {
     "TimerDue": m.timer_due,
     "StatusQuery": m.status_query,
     "StatementQuery": m.statement_query,
+    "OrderPlaced": o.order_placed,
+    "OrderCommand": o.order_command,
+    "FulfilmentReported": o.fulfilled,
+    "ShipmentTracked": o.tracked,
 }
 
 
@@ -98,6 +107,7 @@ FOREIGN = [
     ("StatementQuery", {"sender": "shop"}),
     ("DisputeNotice", {"sender": "globex"}),
     ("DisputeNotice", {"sender": "acme", "invoice": "SHOP-1"}),
+    ("OrderPlaced", {"sender": "acme", "customer": "GLOBEX"}),
     ("LineStatusUpdate", {"sender": "globex"}),
     ("LineStatusUpdate", {"sender": "acme", "invoice": "SHOP-1"}),
 ]

@@ -7,7 +7,7 @@ what is trusted. `check` runs them all. Those that speak of change compare two m
 from collections.abc import Callable, Iterator
 
 from tests.facts import Facts
-from tests.invariants import change, events, forex, money, statuses
+from tests.invariants import change, events, forex, money, orders, statuses
 
 Invariant = Callable[[Facts], Iterator[str]]
 
@@ -47,6 +47,10 @@ ALWAYS: tuple[tuple[str, Invariant], ...] = (
     ("P-01", events.messages_end_once),
     ("I-20", money.nothing_is_voided),
     ("I-23", money.no_idle_money),
+    ("I-25", orders.orders_are_billed_once),
+    ("I-25/33", orders.invoices_add_up_to_their_order),
+    ("I-25", orders.money_is_held_for_open_orders),
+    ("I-26", orders.credit_was_checked),
     ("I-33", money.rounding_is_exact),
     ("I-33", money.documents_are_booked),
 )

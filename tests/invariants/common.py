@@ -40,7 +40,9 @@ def payable(facts: Facts, row: Any) -> int:
 
 
 def free(facts: Facts, source: Any) -> int:
-    """Return what of a source waits for no invoice of its own (A-04)."""
+    """Return what of a source waits for no invoice or order of its own (A-04)."""
+    if source.held_for is not None:
+        return 0
     waiting = [each.amount for each in facts.intents.get(source.id, ()) if each.waiting]
     if None in waiting:
         return 0

@@ -19,6 +19,7 @@ from invoice_gateway.model.ledger import (
     Part,
     Source,
 )
+from invoice_gateway.model.order import Category, Method, Order, OrderLine, OrderStatus, Serial
 from invoice_gateway.model.status import Side
 from invoice_gateway.store import SqlStore
 
@@ -203,6 +204,51 @@ def scope_of(keys: dict[type, list[Any]], **fields: Any) -> Scope:
     }
     named = {names[kind.__name__]: tuple(found) for kind, found in keys.items()}
     return Scope(**(named | fields))
+
+
+def order(reference: str = "O-1", **fields: Any) -> Order:
+    """An order of ACME on terms, half of it billed."""
+    line = OrderLine(
+        "1",
+        Category.HARDWARE,
+        "Telephone",
+        quantity=4,
+        amount=1200,
+        net=1000,
+        tax=200,
+        tax_rate="20",
+        serialised=True,
+        invoiced=2,
+    )
+    plain: dict[str, Any] = {
+        "account": ACME,
+        "method": Method.TERMS,
+        "status": OrderStatus.IN_PROCESS,
+        "currency": "EUR",
+        "total": 1260,
+        "shipping": 60,
+        "shipping_tax": 10,
+        "shipping_tax_category": "S",
+        "shipping_tax_rate": "20",
+        "placed_at": NOW,
+        "lines": (line,),
+        "hold_reasons": ("past-due", "over-limit"),
+        "invoices": 1,
+        "unshipped": 1,
+        "shipping_invoiced": True,
+    }
+    return Order(reference=reference, **(plain | fields))
+
+
+def serial(number: str = "S-1", **fields: Any) -> Serial:
+    """A telephone of that order."""
+    plain: dict[str, Any] = {
+        "account": ACME,
+        "order_ref": "O-1",
+        "line_no": "1",
+        "invoice": key("INV:O-1:1"),
+    }
+    return Serial(number=number, **(plain | fields))
 
 
 def put(store: SqlStore, *entities: Entity, scope: Scope | None = None) -> None:

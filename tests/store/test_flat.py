@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from invoice_gateway.model.decision import Scope
 from invoice_gateway.model.ledger import Part
+from invoice_gateway.model.order import Order, Serial
 from invoice_gateway.model.rates import Rate, RateAt
 from invoice_gateway.store import SqlStore
 from invoice_gateway.store.tables import metadata
@@ -26,11 +27,13 @@ from .build import (
     invoice,
     key,
     memo,
+    order,
     paid_by,
     payment,
     put,
     record,
     saving,
+    serial,
 )
 
 STORED = 3_000
@@ -51,7 +54,7 @@ def rate() -> Rate:
 def full(postgres_store: SqlStore) -> SqlStore:
     """A store that has seen a lot, and knows it: tables are analysed."""
     put(
-        *(postgres_store, account(), account("OTHER"), payment("P-0")),
+        *(postgres_store, account(), account("OTHER"), payment("P-0"), order("O-0"), serial("S-0")),
         *(invoice(f"I-{at}", day=1 + at) for at in range(OPEN)),
     )
     put(postgres_store, allocation("P-0", 1, "I-0", Part("1", 1)), memo("M-0", "I-0"))
@@ -65,6 +68,10 @@ def full(postgres_store: SqlStore) -> SqlStore:
         _multiply(connection, "invoice", "number = 'I-0'", number="'OLD-' || g", **settled)
         _multiply(connection, "invoice_line", "true")
         _multiply(connection, "source", "true", reference="'OLD-' || g", remaining="0")
+        done = {"reference": "'OLD-' || g", "status": "'Completed'"}
+        _multiply(connection, "customer_order", "true", **done)
+        _multiply(connection, "order_line", "true", reference="'OLD-' || g")
+        _multiply(connection, "serial", "true", number="'OLD-' || g", order_ref="'OLD-' || g")
         _multiply(connection, "message", "true", message_id="'old-' || g")
         _multiply(connection, "rate", "true", base="'USD'", day="day - g")
         _multiply(connection, "event", "true", event_id="'old-' || g", aggregate_id="'OLD-' || g")
@@ -77,7 +84,8 @@ def _multiply(connection: sa.Connection, table: str, which: str, **changed: str)
     """Store `STORED` copies of one row, under other keys."""
     columns = [each.name for each in metadata.tables[table].columns]
     first = columns[0]  # a surrogate id
-    changed = {first: f"{first} + (1::bigint << 40) + g"} | changed
+    if first not in changed:
+        changed = {first: f"{first} + (1::bigint << 40) + g"} | changed
     values = ", ".join(changed.get(name, name) for name in columns)
     connection.exec_driver_sql(
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} "
@@ -122,6 +130,9 @@ SCOPES = {
     "dispute": Scope(disputes=("N-0/1",), notices=(("dispute", ACME, "N-1"),)),
     "rate": Scope(accounts=(DOLLARS,), rates=(RateAt(NOW.date(), "USD"), RateAt(NOW.date()))),
     "pair": Scope(pairs=((paid_by("P-0"), key("I-0")),)),
+    "order": Scope(
+        accounts=(ACME,), others=((Order, "O-0"), (Serial, "S-0")), auto=True, credit=True
+    ),
 }
 
 

@@ -184,7 +184,8 @@ class Pipeline:
             cases, waiting = _unsettled(work, cases, waiting)
             everyone = [*cases, *waiting]
             seen = work.seen({_id(case.incoming) for case in everyone if case.context is not None})
-            book = work.load(scopes, today)
+            days = {case.context.today for case in everyone if case.context is not None}
+            book = work.load(scopes, today, days)
             loaded = time.perf_counter()
             judge = Judge(book, seen, self.announcer, now, now + self.park_ttl)
             judge.expect(waiting)
@@ -276,7 +277,8 @@ class Pipeline:
             policy=self.policy,
         )
         try:
-            case.scope = handler.scope(incoming.message, case.context)
+            ask = handler.needs if self.policy.recheck_in_process else handler.scope
+            case.scope = ask(incoming.message, case.context)
         except Rejected as refusal:
             return refusal
         return None

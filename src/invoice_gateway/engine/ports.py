@@ -329,10 +329,12 @@ class Work(Protocol):
         """
         ...
 
-    def load(self, scopes: Sequence[Scope], today: date | None = None) -> Book:
+    def load(
+        self, scopes: Sequence[Scope], today: date | None = None, days: Collection[date] = ()
+    ) -> Book:
         """Return the union of all scopes: one statement per table, none when nothing is asked.
 
-        Due dates before `today` have passed; None: none has.
+        Due dates before `today` have passed; None: none has. For `days` exchange rates are there.
         """
         ...
 

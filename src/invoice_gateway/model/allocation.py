@@ -223,7 +223,7 @@ def auto_run(draft: Draft, party: str) -> None:
     idle = [each for each in draft.open(Source, party) if each.free > 0]
     if not idle:
         return
-    sources = sorted(idle, key=_source_order)
+    sources = sorted(idle, key=source_order)
     blocked = {pair.key for pair in draft.open(Pair, party)}
     for invoice in sorted(draft.open(Invoice, party), key=attrgetter("issue_date", "key")):
         if _takes_auto(invoice):
@@ -236,7 +236,8 @@ def _takes_auto(invoice: Invoice) -> bool:
     return invoice.auto_allocate and invoice.lifecycle is Lifecycle.ISSUED and payable(invoice) > 0
 
 
-def _source_order(source: Source) -> tuple[bool, date, str]:
+def source_order(source: Source) -> tuple[bool, date, str]:
+    """Return what sources are used by: payments first, by value date, ties by reference (A-03)."""
     return (source.key.type != SourceType.PAYMENT, source.value_date, source.key.reference)
 
 
@@ -297,7 +298,7 @@ def welcome(draft: Draft, invoice: Invoice) -> None:
         for source in draft.open(Source, invoice.account)
         if any(each.waiting and each.invoice == invoice.key for each in source.intents)
     ]
-    for source in sorted(waiting, key=_source_order):
+    for source in sorted(waiting, key=source_order):
         apply_intents(draft, source)
 
 
@@ -312,6 +313,7 @@ def report_unallocated(draft: Draft, key: SourceKey) -> None:
         remaining=Money(source.remaining, source.currency),
         held=Money(source.held, source.currency),
         waits_for=tuple(each.invoice for each in source.intents if each.waiting),
+        order_reference=source.held_for,
     )
     draft.announce(event, source)
 

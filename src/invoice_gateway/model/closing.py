@@ -1,8 +1,9 @@
 """What follows when the posting of a message closes: statuses follow the ledger, and what hangs on.
 
-Per invoice that was put: the enterprise axis follows the money (DOMAIN §3.3), the published tuple
-is derived (§3.4), consequences of being settled or reopened are drawn, and the time at which it
-wakes next is set (§3.12). Then orders under review are looked at again (§3.9).
+First orders under review are looked at again, for what lets one go may be billed (§3.9). Then, per
+invoice that was put: the enterprise axis follows the money (DOMAIN §3.3), the published tuple is
+derived (§3.4), consequences of being settled or reopened are drawn, and the time at which it wakes
+next is set (§3.12).
 """
 
 from . import credit, deriving, period, requests, service
@@ -24,9 +25,10 @@ def close(draft: Draft) -> list[tuple[Event, Place]]:
     Raises:
         Rejected: `period-locked`.
     """
-    period.refuse_closed(draft)
     if draft.context.policy.declared_paid_grace_days:
         _note_declarations(draft)
+    credit.review(draft)
+    period.refuse_closed(draft)
     statuses: list[tuple[Event, Place]] = []
     for key in draft.dirty:
         _synchronise(draft, key)
@@ -41,7 +43,6 @@ def close(draft: Draft) -> list[tuple[Event, Place]]:
             before = draft.known(Invoice, key)
             requests.follow(draft, before, fresh)
             service.follow(draft, before, fresh)
-    credit.review(draft)
     return statuses
 
 

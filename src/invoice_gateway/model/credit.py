@@ -1,33 +1,87 @@
-"""The credit check: what an account owes against its limit, for orders on terms (DOMAIN §3.9)."""
+"""Orders on terms are looked at again whenever what decided about them may have changed (§3.9)."""
 
-from . import collection
-from .decision import Context
+from . import exposure, orders
 from .draft import Draft
-from .evolve import evolve
-from .invoice import Invoice, Lifecycle
-from .order import Standing
+from .exposure import Figures
+from .invoice import Invoice
+from .ledger import Account
+from .order import Order, OrderStatus, Standing
 
 
 def review(draft: Draft) -> None:
-    """Keep the standing of the accounts up to date with the invoices that changed."""
-    for key in draft.dirty:
-        now = draft.get(Invoice, key)
-        assert now is not None
-        standing = draft.get(Standing, now.account)
-        if standing is None:
+    """Keep what accounts owe up to date, and let go what is held without a reason now (S0-26).
+
+    It concerns the accounts of which this message has changed the terms, an invoice or an order,
+    and that were loaded for the credit check. What is new has never let anything else go.
+    """
+    if not draft.standings:  # most batches are about nobody's limit
+        return
+    for party, relieved in _concerned(draft).items():
+        account = draft.get(Account, party)
+        if account is None or draft.known(Standing, party) is None:
             continue
-        before = draft.known(Invoice, key)
-        owed, late = _counted(now, draft.context)
-        was_owed, was_late = _counted(before, draft.context) if before else (0, 0)
-        change = {"exposure": owed - was_owed, "past_due": late - was_late}
-        if any(change.values()):
-            new = {name: getattr(standing, name) + value for name, value in change.items()}
-            draft.replace(evolve(standing, **new))
+        if draft.context.policy.recheck_in_process:
+            _pull_back(draft, account)
+        if relieved:
+            _let_go(draft, account)
+        draft.replace(_standing(draft, account))
 
 
-def _counted(invoice: Invoice, context: Context) -> tuple[int, int]:
-    """Return what an invoice adds to exposure and to past due."""
-    if invoice.lifecycle is not Lifecycle.ISSUED or collection.waits_for_request(invoice):
-        return 0, 0
-    late = invoice.pending > 0 and invoice.due_date < context.recorded_on
-    return invoice.pending, int(late)
+def _concerned(draft: Draft) -> dict[str, bool]:
+    """Return the accounts concerned, and whether anything of them has changed that was there."""
+    found: dict[str, bool] = {}
+    for invoice in draft.changed(Invoice):
+        known = draft.known(Invoice, invoice.key) is not None
+        found[invoice.account] = found.get(invoice.account, False) or known
+    for order in draft.changed(Order):
+        known = draft.known(Order, order.key) is not None
+        found[order.account] = found.get(order.account, False) or known
+    return found | {each.account: True for each in draft.changed(Account)}
+
+
+def _standing(draft: Draft, account: Account) -> Standing:
+    found = exposure.standing(draft, account)
+    assert found is not None
+    return found
+
+
+def _let_go(draft: Draft, account: Account) -> None:
+    """Look at the orders under review, those placed first to begin with."""
+    known = exposure.on_terms(draft, account)
+    counting = [each for each in known if each.currency == account.selling_currency]
+    others = sum(each.uninvoiced for each in counting if each.status is OrderStatus.IN_PROCESS)
+    owed = _standing(draft, account)
+    for order in known:
+        if order.status is not OrderStatus.UNDER_REVIEW:
+            continue
+        figures = exposure.check(draft, order, owed, others)
+        if figures.holds:
+            _hold(draft, order, figures)
+        else:
+            orders.pass_check(draft, order, figures)
+            owed = _standing(draft, account)  # it may have been billed
+        newest = draft.get(Order, order.key)
+        if newest is not None and newest.open and order in counting:
+            others += newest.uninvoiced
+
+
+def _hold(draft: Draft, order: Order, figures: Figures) -> None:
+    """Announce that an order is held for other reasons than before."""
+    if tuple(figures.holds) != order.hold_reasons:
+        orders.hold(draft, order, figures)
+
+
+def _pull_back(draft: Draft, account: Account) -> None:
+    """Hold orders in process, those placed last to begin with, until the rest may go (S0-32).
+
+    By policy only; what a person has released stays released.
+    """
+    known = exposure.on_terms(draft, account)
+    owed = _standing(draft, account)
+    for order in reversed(known):
+        if order.status is not OrderStatus.IN_PROCESS or order.released_by is not None:
+            continue
+        others = exposure.counted(exposure.on_terms(draft, account), order)
+        figures = exposure.check(draft, order, owed, others)
+        if figures.holds:
+            orders.hold(draft, order, figures)

@@ -203,9 +203,10 @@ class Scope:
     in the accounts concerned: sources with something remaining, blocked pairs, and open invoices
     oldest first as far as money reaches: the idle money plus `money` minor units that this message
     may set free (None: no bound known, load them all). `others` are orders, requests and serial
-    numbers by type and key; an order brings the money held for it, a request its order and invoice.
-    `credit` asks for the standing of the accounts concerned, and for their orders on terms that are
-    open. `rates` are wanted where something is valued; `books` are accounting currencies that the
+    numbers by type and key; an order brings the money held for it and the open invoices that name
+    it, whether it is there or not; a request brings its order and invoice. `credit` asks for the
+    standing of the accounts concerned, and for their orders on terms that are open, each with the
+    same. `rates` are wanted where something is valued; `books` are accounting currencies that the
     message gives to accounts. `history` names accounts, among `accounts`, whose whole history is
     loaded: of handlers with `reads_history` only.
     """
@@ -235,10 +236,11 @@ class Book:
     """What the batch knows: `tables` by entity type and key; `touched` are the keys changed since.
 
     Only `apply` changes it. `rated` are the rates that were looked up, as (base, quote, day in ISO
-    text), whether there are any or not; None: every rate there is, is here.
+    text), whether there are any or not; None: every rate there is, is here. `standings` are the
+    accounts whose orders on terms may be looked at, by party.
     """
 
-    __slots__ = ("_by_account", "_open", "rated", "tables", "touched")
+    __slots__ = ("_by_account", "_open", "rated", "standings", "tables", "touched")
 
     def __init__(
         self,
@@ -247,6 +249,7 @@ class Book:
     ) -> None:
         self.rated = rated
         self.tables: dict[type, dict[object, Entity]] = {each: {} for each in ENTITIES}
+        self.standings = self.tables[Standing]
         self._by_account: dict[tuple[type, str], dict[object, None]] = {}
         self._open: dict[tuple[type, str], dict[object, None]] = {}
         self.touched: dict[type, dict[object, None]] = {each: {} for each in ENTITIES}

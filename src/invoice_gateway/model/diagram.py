@@ -10,6 +10,7 @@ from typing import Final
 
 from .invoice import InvoiceStatus, Kind, Line, table5
 from .ledger import DisputeState
+from .orders import MOVES
 from .status import RESTORE, TABLES, Axis, Move, Shadow, Side, Status
 
 SHORT: Final = {Status.RECEIVED: "Received"}
@@ -70,6 +71,13 @@ a contested invoice: Paid, although the enterprise disputes a line.
 """
 
 
+ORDERS: Final = """\
+What is placed by card is charged at once, with shipping; by wire or check it waits for its payment;
+on terms the credit check decides. What is in process is billed shipment by shipment, and where
+nothing is shipped, at once. Held in process: by policy `recheck_in_process` only.
+"""
+
+
 def page() -> str:
     """Return the whole page as Markdown, ending in one line break."""
     parts = [INTRODUCTION]
@@ -87,6 +95,9 @@ def page() -> str:
         _two_lines_table(),
         "## Disputes\n",
         _dispute_diagram(),
+        "## Orders\n",
+        ORDERS,
+        _order_diagram(),
     ]
     return "\n".join(parts)
 
@@ -215,6 +226,24 @@ def _dispute_diagram() -> str:
             f"{start} --> {start} : amended by its raiser / joined by the other side",
             *(f"{start} --> {names[end]} : {ENDS[end]}" for end in ends),
             *(f"{names[end]} --> [*]" for end in ends),
+        ]
+    )
+
+
+def _order_diagram() -> str:
+    """Return the life of an order; a step that leads nowhere else is left out."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for begins, row in MOVES.items():
+        for step, ends in row.items():
+            if ends is not begins:
+                arrows.setdefault((begins or "[*]", ends), []).append(step)
+    return _diagram(
+        [
+            *(
+                f"{begins} --> {ends} : {' / '.join(all_)}"
+                for (begins, ends), all_ in arrows.items()
+            ),
+            *(f"{status} --> [*]" for status, row in MOVES.items() if not row),
         ]
     )
 

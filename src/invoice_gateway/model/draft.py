@@ -41,6 +41,7 @@ class Draft(References):
         self.context = context
         self._book = book
         self._tables = book.tables  # asked all the time, so without a function in between
+        self.standings = book.standings
         self._over: dict[Place, Entity] = {}
         self._dirty: dict[InvoiceKey, None] = {}
         self._lines: dict[InvoiceKey, list[Line]] = {}  # changed, and not yet in their invoice

@@ -7,7 +7,7 @@ amount with its currency, tuples repeated elements. Names and order within a com
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from . import events_forex, events_reports, events_requests
+from . import events_forex, events_orders, events_reports, events_requests
 from .blocks import (
     AccountingBlock,
     FindingBlock,
@@ -88,7 +88,7 @@ class InvoiceIssued(Event):
     kind: str
     issue_date: date
     due_date: date
-    order_reference: str | None
+    order_reference: str | None = None
     transaction_no: int | None
     state: StatusBlock
     totals: TotalsBlock
@@ -283,7 +283,10 @@ class PaymentReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentUnallocated(Event):
-    """Part of a payment found no invoice; `waits_for` names those it is meant for."""
+    """Part of a payment found no invoice; `waits_for` names those it is meant for.
+
+    `order_reference` is the order that it is held for.
+    """
 
     name = "payment.unallocated"
     aggregate = "source"
@@ -292,6 +295,7 @@ class PaymentUnallocated(Event):
     remaining: Money
     held: Money
     waits_for: tuple[InvoiceKey, ...]
+    order_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,7 +368,7 @@ class AllocationRemoved(Event):
     reason: str
 
 
-_MODULES = (events_forex, events_reports, events_requests)
+_MODULES = (events_forex, events_orders, events_reports, events_requests)
 """The other modules that hold events."""
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(

@@ -82,16 +82,35 @@ class OrderLine(NamedTuple):
     invoiced: int = 0
 
     @property
+    def missing(self) -> int:
+        """Return how many pieces are not billed yet."""
+        return self.quantity - self.invoiced
+
+    @property
     def uninvoiced(self) -> int:
         """Return the value that is not billed yet: the rest after what was billed, rounded."""
-        return self.amount - self.amount * self.invoiced // self.quantity
+        return sum(self.next(self.missing))
+
+    def next(self, quantity: int) -> tuple[int, int]:
+        """Return net and tax of the next `quantity` pieces.
+
+        All that was billed, with these, is the exact share rounded down: no shipment is below zero,
+        and the last one brings what the others were rounded by.
+        """
+        share = self.invoiced + quantity
+        net, tax = (
+            whole * share // self.quantity - whole * self.invoiced // self.quantity
+            for whole in (self.net, self.tax)
+        )
+        return net, tax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An order with its lines in document order; `shipping` is gross and part of `total`.
 
-    `invoices` counts those it was billed with. `suspended_by` are the invoices over which its
+    `invoices` counts those it was billed with, `unshipped` those among them whose goods have not
+    left yet. `suspended_by` are the invoices over which its
     service was asked to be suspended. `released_by` is the message by which a person overruled the
     credit check (I-26).
     """
@@ -103,12 +122,17 @@ class Order:
     currency: str
     total: int
     shipping: int = 0
+    shipping_tax: int = 0
+    shipping_tax_category: str = ""
+    shipping_tax_rate: str = "0"
     placed_at: datetime
     lines: tuple[OrderLine, ...] = ()
     channel: str | None = None
     capture: str | None = None
     hold_reasons: tuple[str, ...] = ()
     invoices: int = 0
+    unshipped: int = 0
+    shipping_invoiced: bool = False
     short_closed: bool = False
     service_state: ServiceState = ServiceState.NONE
     service_ref: str | None = None
@@ -130,9 +154,19 @@ class Order:
 
     @property
     def uninvoiced(self) -> int:
-        """Return the value not billed yet; shipping goes with the first invoice."""
+        """Return the value not billed yet, shipping included."""
         rest = sum(line.uninvoiced for line in self.lines)
-        return rest if self.invoices else rest + self.shipping
+        return rest if self.shipping_invoiced else rest + self.shipping
+
+    @property
+    def ships(self) -> bool:
+        """Return whether any of it is hardware; else it is billed as soon as it is in process."""
+        return any(line.category is Category.HARDWARE for line in self.lines)
+
+    @property
+    def billed(self) -> bool:
+        """Return whether every piece of it was billed (X-16)."""
+        return all(line.missing == 0 for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,12 +216,13 @@ class Standing:
 
     `exposure` sums, in minor units of its selling currency, what is pending on issued invoices that
     wait for no request; `past_due` counts those among them, in any currency, whose due date has
-    passed.
+    passed, and `past_due_clear` those of which something is not disputed.
     """
 
     account: str
     exposure: int = 0
     past_due: int = 0
+    past_due_clear: int = 0
 
     @property
     def key(self) -> str:

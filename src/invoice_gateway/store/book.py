@@ -23,7 +23,6 @@ from invoice_gateway.model.ledger import (
     Part,
     Source,
 )
-from invoice_gateway.model.order import Order
 
 from . import reads, reads_money, rows, rows_detail, rows_disputes, rows_money, sql
 from .connection import Session
@@ -75,6 +74,7 @@ def load(
     owned: Owners,
     locked: Collection[str] | None,
     today: date | None = None,
+    days: Collection[date] = (),
 ) -> Book:
     """Return the union of `scopes`.
 
@@ -85,18 +85,20 @@ def load(
         owned: What `owners` answered before the accounts were locked.
         locked: The accounts locked; None when nobody locked anything.
         today: What due dates are compared with; None: nothing is past due.
+        days: When something may be issued.
     """
     loading = _Loading(session, union(scopes, owned), known, locked or ())
     loading.accounts()
     loading.shelves()
+    loading.standings(today)
+    loading.ordered()
     loading.documents()
     loading.allocations()
     loading.sources()
     loading.pairs()
     loading.invoices()
     loading.requests_and_orders()
-    loading.rates()
-    loading.standings(today)
+    loading.rates(days)
     if loading.wanted.history:
         loading.histories()
     return Book(loading.found, loading.rated)
@@ -230,9 +232,8 @@ class _Loading(Loading):
             parameters["waiting"] = _keys(
                 self.session, "waiting", "issuer", "number", rows=self.wanted.invoices
             ) | _keys(self.session, "locked", "account", rows=owners)
-        orders = [(key,) for key in self.known.entities[Order]]
-        if orders:
-            parameters["held"] = _keys(self.session, "held", "held_for", rows=orders)
+        if self._orders:
+            parameters["held"] = _keys(self.session, "held", "held_for", rows=self._orders)
         if self.wanted.auto:
             idle = [(account,) for account in self.wanted.auto]
             parameters["idle"] = _keys(self.session, "idle", "account", rows=idle)
@@ -277,6 +278,8 @@ class _Loading(Loading):
     def invoices(self) -> None:
         """Load the invoices named or reached, and the open ones as far as money reaches."""
         parameters = self._open()
+        if self._orders:
+            parameters["ordered"] = _keys(self.session, "ordered", "order_ref", rows=self._orders)
         if self._invoices:
             parameters["invoice"] = _keys(
                 self.session, "invoice", "issuer", "number", rows=self._invoices

@@ -187,7 +187,10 @@ class _Saving:
         """Write orders, requests and the rest of what is kept one row each."""
         for shelf in SHELVES.values():
             touched = self._touched(shelf.kind)
-            self.session.write(shelf.write, [shelf.row(now) for now, _ in touched])
+            new = [shelf.row(now) for now, before in touched if before is None]
+            self.session.write(shelf.insert, new)
+            changed = [shelf.row(now) for now, before in touched if before is not None]
+            self.session.write(shelf.write, changed)
             if shelf.lines is not None:
                 lines = [row for now, before in touched for row in shelf.line_rows(now, before)]
                 self.session.write(shelf.write_lines, lines)

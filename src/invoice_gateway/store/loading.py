@@ -12,7 +12,7 @@ from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.model.keys import InvoiceKey
 from invoice_gateway.model.ledger import Account, Source
 from invoice_gateway.model.order import Order, Request, Standing
-from invoice_gateway.model.rates import Rate
+from invoice_gateway.model.rates import Rate, RateAt
 
 from . import history, reads, sql
 from .connection import Session
@@ -54,6 +54,7 @@ class Loading:
         self.rated: set[tuple[str, str, str]] = set()
         # what loaded rows point at, beside what the scopes name
         self._invoices = dict(wanted.invoices)
+        self._orders: list[tuple[str]] = []
 
     def _keep(self, entity: Entity, number: int = 0) -> None:
         self.found.append(entity)
@@ -142,7 +143,7 @@ class Loading:
         for each in history.load(self.session, self.wanted.history):
             self._keep(each)
 
-    def rates(self) -> None:
+    def rates(self, days: Collection[date]) -> None:
         """Load the exchange rates wanted; most accounts have one currency and ask for none.
 
         What is wanted without a currency is loaded for all those of the batch: a message may be
@@ -151,7 +152,7 @@ class Loading:
         books, currencies = self._books(), self._currencies()
         self.rated = {
             (base, quote, at.day.isoformat())
-            for at in self.wanted.rates
+            for at in (*self.wanted.rates, *map(RateAt, days))
             for quote in ([at.quote] if at.quote else books)
             for base in ([at.base] if at.base else currencies)
             if base != quote
@@ -192,8 +193,17 @@ class Loading:
         late = {"today": (today or date.min).isoformat()}
         owing = {row[0]: row[1:] for row in self._read(reads.standings(pg), parameters | late)}
         for account in self.wanted.credit:
-            exposure, past_due = owing.get(account, (0, 0))
-            self._keep(Standing(account=account, exposure=exposure, past_due=past_due))
+            counted = dict(zip(reads.STANDING, owing.get(account, (0, 0, 0)), strict=True))
+            self._keep(Standing(account=account, **counted))
         found = self._read(reads.open_orders(pg), parameters)
         known = self.known.entities[Order]
         self._kept(Order, [row for row in found if row.reference not in known])
+
+    def ordered(self) -> None:
+        """Note the orders whose money and open invoices are loaded: those named, and those checked.
+
+        An order that is named may not be there yet, while money and invoices wait for it.
+        """
+        named = [key for kind, key in self.wanted.others if kind is Order]
+        checked = [str(key) for key in self.known.entities[Order]]
+        self._orders = [(key,) for key in dict.fromkeys(named + checked)]

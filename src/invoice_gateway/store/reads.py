@@ -39,6 +39,9 @@ BY_ONE_KEY: Final[Mapping[str, sa.Column[Any]]] = {
 DEEPEST = 32
 """How many resellers may stand above an account: bounds the walk if parents ever form a circle."""
 
+STANDING: Final = ("exposure", "past_due", "past_due_clear")
+"""What `standings` counts."""
+
 Ids = sa.Select[tuple[int]]
 Part = Callable[[bool], Ids]
 
@@ -185,8 +188,18 @@ def _invoices_reached(postgresql: bool) -> Ids:  # noqa: FBT001
     return sa.select(walk.c.id)
 
 
+def _invoices_ordered(postgresql: bool) -> Ids:  # noqa: FBT001
+    wanted = keyset("ordered", "order_ref", postgresql=postgresql)
+    return (
+        sa.select(invoice.c.id)
+        .join(wanted, invoice.c.order_ref == wanted.c.order_ref)
+        .where(sa.text("invoice.order_ref IS NOT NULL AND invoice.pending > 0"))
+    )
+
+
 INVOICE_PARTS: dict[str, Part] = {
     "invoice": _invoices_named,
+    "ordered": _invoices_ordered,
     "open": _invoices_open,
     "reached": _invoices_reached,
 }
@@ -274,7 +287,7 @@ def open_orders(postgresql: bool) -> Query:  # noqa: FBT001
 
 @cache
 def standings(postgresql: bool) -> Query:  # noqa: FBT001
-    """Return (account, exposure, past due) of the accounts `credit` that owe something.
+    """Return the `STANDING` of the accounts `credit` that owe something, each after its name.
 
     Through the index of invoices with something pending: what is settled costs nothing.
     """
@@ -288,11 +301,15 @@ def standings(postgresql: bool) -> Query:  # noqa: FBT001
     counted = sa.case(
         (invoice.c.currency == account.c.selling_currency, invoice.c.pending), else_=0
     )
+    past = sa.case((late, 1), else_=0)
+    clear = sa.case((sa.and_(late, invoice.c.payable > 0), 1), else_=0)
     return Query(
         sa.select(
             account.c.party,
-            sa.cast(sa.func.sum(counted), sa.BigInteger).label("exposure"),
-            sa.cast(sa.func.sum(sa.case((late, 1), else_=0)), sa.BigInteger).label("past_due"),
+            *(
+                sa.cast(sa.func.sum(each), sa.BigInteger).label(name)
+                for name, each in zip(STANDING, (counted, past, clear), strict=True)
+            ),
         )
         .select_from(account)
         .join(wanted, account.c.party == wanted.c.account)

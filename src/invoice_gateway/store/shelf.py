@@ -33,7 +33,7 @@ from invoice_gateway.model.rates import Rate
 from . import tables
 from .columns import instant
 from .query import Query
-from .sql import Bulk, keyset, upserting
+from .sql import Bulk, inserting, keyset, upserting
 
 E = TypeVar("E")
 Row = tuple[Any, ...]
@@ -84,8 +84,14 @@ class Shelf(Generic[E]):
         return tuple(column for each in self._fields for column in each.columns)
 
     @cached_property
+    def insert(self) -> Bulk:
+        """The statement that writes new rows; a key that somebody else took meanwhile clashes."""
+        rest = [each for each in self.columns if each not in self.keys]
+        return inserting(self.table, (*self.keys, *rest))
+
+    @cached_property
     def write(self) -> Bulk:
-        """The statement that writes rows, new or changed."""
+        """The statement that writes rows that changed."""
         rest = [each for each in self.columns if each not in self.keys]
         return upserting(self.table, self.keys, rest, self.newest)
 

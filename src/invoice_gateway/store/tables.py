@@ -162,6 +162,7 @@ partial(
 
 partial("ix_invoice_due", "pending > 0", invoice.c.account, invoice.c.due_date)
 partial("ix_invoice_wake", "wake_at IS NOT NULL", invoice.c.wake_at)
+partial("ix_invoice_order", "order_ref IS NOT NULL", invoice.c.order_ref)
 
 # Lines and snapshots are written with their invoice and never deleted, so a foreign key guards
 # nothing; checking it would be a third of what a line costs.

@@ -36,14 +36,15 @@ customer_order = sa.Table(
     metadata,
     key("reference"),
     *texts("account", "method", "currency"),
-    *sums("total", "shipping"),
+    *sums("total", "shipping", "shipping_tax"),
+    *texts("shipping_tax_category", "shipping_tax_rate"),
     when("placed_at"),
     *maybe("channel", "capture"),
     *texts("content_hash", "cause"),
     # what changes
     *texts("status", "hold_reasons"),
-    *counts("invoices"),
-    *flags("short_closed"),
+    *counts("invoices", "unshipped"),
+    *flags("shipping_invoiced", "short_closed"),
     *texts("service_state"),
     *maybe("service_ref"),
     *texts("suspended_by"),
@@ -86,6 +87,7 @@ serial = sa.Table(
     metadata,
     key("number"),
     *texts("account", "order_ref", "line_no", "invoice_issuer", "invoice_number", "cause"),
+    sa.Index("ix_serial_order", "order_ref"),
 )
 
 rate = sa.Table(

@@ -104,7 +104,9 @@ class SqlWork:
                 found[key] = each
         return found
 
-    def load(self, scopes: Sequence[Scope], today: date | None = None) -> Book:
+    def load(
+        self, scopes: Sequence[Scope], today: date | None = None, days: Collection[date] = ()
+    ) -> Book:
         """Return the union of all scopes: one statement per table, none when nothing is asked.
 
         What a message brings may be there already, in an account that is not locked: that is locked
@@ -115,25 +117,31 @@ class SqlWork:
         """
         if self._owners is None:
             self._owners = book.owners(self._session, [each for each in scopes if each.auto])
-        loaded, strange = self._load(scopes, today)
+        loaded, strange = self._load(scopes, today, days)
         brought = {each for scope in scopes for each in scope.provides} if strange else ()
         if strange and all((kind, str(key)) in brought for kind, key in strange):
             self._owners |= strange
             self.lock(strange.values())
             self._known = Known()
-            loaded, strange = self._load(scopes, today)
+            loaded, strange = self._load(scopes, today, days)
         for (kind, key), owner in strange.items():
             raise Conflict(f"{kind} {key} appeared in account {owner}, which is not locked")
         return loaded
 
     def _load(
-        self, scopes: Sequence[Scope], today: date | None
+        self, scopes: Sequence[Scope], today: date | None, days: Collection[date]
     ) -> tuple[Book, dict[tuple[str, object], str]]:
         """Return the union of all scopes, and what is named in accounts that are not locked."""
         assert self._owners is not None
         known, locked = self._known, self._locked
         loaded = book.load(
-            self._session, scopes, known, owned=self._owners, locked=locked, today=today
+            self._session,
+            scopes,
+            known,
+            owned=self._owners,
+            locked=locked,
+            today=today,
+            days=days,
         )
         return loaded, {} if locked is None else book.unlocked(scopes, known, locked)
 

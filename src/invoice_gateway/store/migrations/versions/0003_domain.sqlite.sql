@@ -38,6 +38,9 @@ CREATE TABLE customer_order (
     currency TEXT NOT NULL,
     total BIGINT NOT NULL,
     shipping BIGINT NOT NULL,
+    shipping_tax BIGINT NOT NULL,
+    shipping_tax_category TEXT NOT NULL,
+    shipping_tax_rate TEXT NOT NULL,
     placed_at TEXT NOT NULL,
     channel TEXT,
     capture TEXT,
@@ -46,6 +49,8 @@ CREATE TABLE customer_order (
     status TEXT NOT NULL,
     hold_reasons TEXT NOT NULL,
     invoices INTEGER NOT NULL,
+    unshipped INTEGER NOT NULL,
+    shipping_invoiced BOOLEAN NOT NULL,
     short_closed BOOLEAN NOT NULL,
     service_state TEXT NOT NULL,
     service_ref TEXT,
@@ -154,9 +159,13 @@ CREATE TABLE series (
 
 CREATE INDEX ix_customer_order_open ON customer_order (account, placed_at) WHERE status IN ('InProcess', 'UnderReview', 'WaitingPayment', 'Quote');
 
+CREATE INDEX ix_serial_order ON serial (order_ref);
+
 CREATE INDEX ix_invoice_due ON invoice (account, due_date) WHERE pending > 0;
 
 CREATE INDEX ix_invoice_wake ON invoice (wake_at) WHERE wake_at IS NOT NULL;
+
+CREATE INDEX ix_invoice_order ON invoice (order_ref) WHERE order_ref IS NOT NULL;
 
 CREATE INDEX ix_source_held ON source (held_for) WHERE held_for IS NOT NULL;
 
