@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 from invoice_gateway.model import allocation as allocations
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
+from invoice_gateway.model import issuing, reversals
 from invoice_gateway.model import memo as memos
 from invoice_gateway.model.decision import (
     AlreadyApplied,
@@ -79,6 +80,7 @@ from invoice_gateway.model.totals import (
     check_totals,
     gross_columns,
 )
+from invoice_gateway.xml import bill as bills
 from invoice_gateway.xml.document import Document
 from invoice_gateway.xml.rows import Rows
 
@@ -143,12 +145,15 @@ __all__ = [
     "Totals",
     "WaitsFor",
     "allocations",
+    "bills",
     "check_totals",
     "disputes",
     "gross_columns",
+    "issuing",
     "known_before",
     "memos",
     "own_number",
+    "reversals",
     "shown",
     "snake_case",
     "tabled",
@@ -181,7 +186,7 @@ class Handler(Generic[M]):
         return f"{snake_case(self.message)}.xsd"
 
 
-RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/")
+RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/", *memos.GIVEN)
 """How the numbers begin that the gateway gives itself (docs/adr/0010)."""
 
 
