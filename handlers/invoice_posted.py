@@ -83,8 +83,8 @@ def read(document: Document) -> InvoicePosted:
     """Read an invoice and check that it adds up (T-01 to T-03).
 
     Raises:
-        Rejected: `totals-mismatch`, `decimals`, `unknown-currency`, `amount-not-positive`, or
-            `xsd-invalid` for what its kind does not go with.
+        Rejected: `totals-mismatch`, `decimals`, `unknown-currency`, `amount-not-positive`, and
+            `text-required` or `bad-transition` where something does not go with its kind.
     """
     currency = document.currency("Currency")
     lines = document.rows("Lines/Line")
@@ -135,12 +135,12 @@ def _kind(document: Document, total: int, prepaid: int) -> InvoiceKind:
     if document.maybe("Kind") != InvoiceKind.MISC:
         if document.has("CollectionPolicy"):
             raise document.refuse(
-                Code.XSD_INVALID, "CollectionPolicy", "only a misc invoice has one of its own"
+                Code.BAD_TRANSITION, "CollectionPolicy", "only a misc invoice has one of its own"
             )
         return InvoiceKind.COMMERCIAL
     if not document.has("OrderReference"):
         raise document.refuse(
-            Code.XSD_INVALID, "Kind", "a misc invoice charges for an order", "an OrderReference"
+            Code.TEXT_REQUIRED, "Kind", "a misc invoice charges for an order", "an OrderReference"
         )
     if prepaid or total <= 0:
         raise Rejected(
@@ -158,7 +158,7 @@ def _key(document: Document, kind: InvoiceKind) -> InvoiceKey:
         return InvoiceKey(issuer or number.issuer, number.number)
     if kind is not InvoiceKind.MISC:
         raise document.refuse(
-            Code.XSD_INVALID, ".", "a commercial invoice has the number of its issuer", "a Number"
+            Code.TEXT_REQUIRED, ".", "a commercial invoice has the number of its issuer", "a Number"
         )
     enterprise, message_id = document.invoice("Header/MessageId")
     return issuing.given_key(issuer or enterprise, document.text("Header/Sender"), message_id)

@@ -106,6 +106,7 @@ STORIES = {
         "memo.posted invoice.line-status-changed invoice.status-changed dispute.resolved",
     ),
     "invoice_posted/allowance-and-shipping": ([ACME], "invoice.issued"),
+    "invoice_posted/misc-of-a-reseller": ([ACME, SHOP], "invoice.issued"),
     "invoice_posted/of-a-reseller": ([ACME, SHOP], "forbidden"),
     "invoice_posted/one-line": ([GLOBEX], "invoice.issued"),
     "invoice_posted/two-rates": ([ACME], "invoice.issued"),
@@ -179,6 +180,16 @@ STORIES = {
     "request_raised/renewal": ([ACME], "invoice.issued"),
     "service_state/active": ([ACME, "request_raised/renewal"], ""),
     "timer_due/invoice": ([ACME, FIRST], "invoice.overdue"),
+    "reversal_posted/bad-debt": ([ACME, FIRST], "writeoff.posted invoice.status-changed"),
+    "reversal_posted/discount-all": ([ACME, FIRST], "discount.posted invoice.status-changed"),
+    "reversal_posted/discount-amount": ([ACME, FIRST], "discount.posted invoice.status-changed"),
+    "reversal_posted/discount-lines": ([ACME, FIRST], "discount.posted invoice.status-changed"),
+    "reversal_posted/money-back": ([ACME, FIRST], "unknown-order"),
+    "reversal_posted/of-a-stranger": ([ACME, FIRST], "forbidden"),
+    "reversal_posted/take-back": (
+        [ACME, FIRST, "reversal_posted/discount-amount"],
+        "memo.posted",
+    ),
 }
 
 

@@ -112,10 +112,7 @@ def bad_debt(draft: Draft, invoice: Invoice, document: Document, amount: int | N
             `amount-not-positive` or `exceeds-pending`.
     """
     memos.must_be_issued(invoice)
-    if hangs_on_request(invoice):
-        raise Rejected(
-            Code.BAD_TRANSITION, f"{invoice.key} hangs on a request: cancel that instead (X-04)"
-        )
+    _must_not_hang_on_request(invoice)
     pending = invoice.pending
     said = pending if amount is None else amount
     if said <= 0:
@@ -129,10 +126,13 @@ def bad_debt(draft: Draft, invoice: Invoice, document: Document, amount: int | N
     return memos.write_off(draft, invoice, document, DocType.BAD_DEBT)
 
 
-def hangs_on_request(invoice: Invoice) -> bool:
-    """Return whether a request has not been executed yet that waits for this invoice."""
-    request = invoice.kind is InvoiceKind.REQUEST
-    return request and invoice.detail.execution is not Execution.EXECUTED
+def _must_not_hang_on_request(invoice: Invoice) -> None:
+    """Refuse to give up, or give back, what a request that was not executed is to be paid by."""
+    executed = invoice.detail.execution is Execution.EXECUTED
+    if invoice.kind is InvoiceKind.REQUEST and not executed:
+        raise Rejected(
+            Code.BAD_TRANSITION, f"{invoice.key} hangs on a request: cancel that instead (X-04)"
+        )
 
 
 def money_back(
@@ -153,6 +153,7 @@ def money_back(
         Rejected: `bad-transition`, `amount-not-positive` or `exceeds-creditable`.
     """
     memos.must_be_issued(invoice)
+    _must_not_hang_on_request(invoice)
     _must_be_within_days(draft, invoice, order)
     lines = [line for line in invoice.lines if line.kind is not Kind.APPLICATION_FEE]
     if amount is None:
