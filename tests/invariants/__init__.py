@@ -7,7 +7,7 @@ what is trusted. `check` runs them all. Those that speak of change compare two m
 from collections.abc import Callable, Iterator
 
 from tests.facts import Facts
-from tests.invariants import change, events, money, statuses
+from tests.invariants import change, events, money, numbers, statuses
 
 Invariant = Callable[[Facts], Iterator[str]]
 
@@ -43,6 +43,7 @@ ALWAYS: tuple[tuple[str, Invariant], ...] = (
     ("P-01", events.messages_end_once),
     ("I-20", money.nothing_is_voided),
     ("I-23", money.no_idle_money),
+    ("I-31", numbers.series_have_no_gaps),
     ("I-33", money.rounding_is_exact),
     ("I-33", money.documents_are_booked),
 )

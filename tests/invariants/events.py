@@ -73,6 +73,8 @@ def _amounts(event: EventFact) -> Iterator[tuple[str, str, int]]:
         yield "invoice", _invoice(event), amount
     if name == "writeoff.posted":
         yield "invoice", _invoice(event), -_heard(event, "Amount")
+    if name == "discount.posted":
+        yield "invoice", _invoice(event), -_heard(event, "Applied")
     if name == "memo.posted" and event.text("DocType") != "credit-note":
         sign = 1 if event.text("DocType") == "debit-memo" else -1
         yield "invoice", _invoice(event), sign * _heard(event, "Applied")

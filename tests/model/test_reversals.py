@@ -1,4 +1,4 @@
-"""What may be taken off an issued invoice, and how it is laid over the lines (S4-34, I-05, I-33)."""
+"""What may be taken off an issued invoice, and how it is laid over its lines (S4-34, I-33)."""
 
 from datetime import date
 

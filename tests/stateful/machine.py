@@ -67,16 +67,15 @@ class Life(RuleBasedStateMachine):
         """Return a draw about the books as they are."""
         return Wish(self.facts, chance, self.serial)
 
-    # -- the eleven messages -----------------------------------------------------------------------
+    # -- the messages -----------------------------------------------------------------------
 
     @initialize(chance=CHANCE)
     def begin(self, chance: Random) -> None:
         """Start with some accounts (most of the time), some invoices and some money."""
         for party in VOICES:
             if chance.random() < MOST_OF_THE_TIME:
-                parent = "ACME" if party == "ACME-SHOP" else None
                 early = "2026-11-18T10:00:00Z"
-                self.tell(say.customer_account(party, parent=parent, sent_at=early))
+                self.tell(say.customer_account(party, sent_at=early, **wishes.standing(party)))
         for kind in (wishes.invoice, wishes.invoice, wishes.payment, wishes.invoice):
             self.tell(kind(self.wish(chance)))
 
@@ -147,7 +146,9 @@ class Life(RuleBasedStateMachine):
         """I-17: opened and closed again with nothing between, a dispute leaves no trace."""
         row, line = chance.choice(_disputable(self.facts))
         notice, sender = f"DN-{self.serial()}", VOICES[row.account]
-        opened = say.dispute_opened(notice, invoice=row.number, lines=[line.line_no], sender=sender)
+        opened = say.dispute_opened(
+            notice, invoice=wishes.called(row), lines=[line.line_no], sender=sender
+        )
         dispute = f"{row.account}/{notice}/{line.line_no}"
         back = say.dispute_resolution(dispute, outcome="rejected")
         if withdrawn:
