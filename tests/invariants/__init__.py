@@ -38,6 +38,7 @@ ALWAYS: tuple[tuple[str, Invariant], ...] = (
     ("I-18", statuses.moves_are_legal),
     ("I-19", events.status_is_announced),
     ("I-19", events.events_tell_it_all),
+    ("A-11", events.write_offs_leave_nothing),
     ("P-04", events.versions_have_no_gaps),
     ("§4.3", events.events_come_in_order),
     ("P-01", events.messages_end_once),

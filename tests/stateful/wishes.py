@@ -281,8 +281,8 @@ def memo(wish: Wish) -> bytes:
 def given_up(wish: Wish) -> bytes:
     """Draw a ReversalPosted: a discount, a bad debt, a money-back, or a document taken back."""
     row = wish.invoice()
-    number = wish.one(None, *MEMOS)
-    header: Any = wish.ids(sender=wish.one("financials", "financials", "acme-sells"))
+    number = wish.one(None, wish.one(*MEMOS))
+    header: Any = wish.ids(sender=wish.one(*["financials"] * 4, "acme-sells"))
     if row is None:
         return say.bad_debt(number, invoice=wish.number(), **header)
     header["sender"] = "acme-sells" if row.issuer == "ACME" and wish.flag() else header["sender"]
