@@ -9,6 +9,8 @@ from datetime import date, timedelta
 
 from invoice_gateway.handler import (
     ISSUED_NEW,
+    PLAIN,
+    RESERVED,
     Account,
     Book,
     Code,
@@ -40,7 +42,7 @@ from invoice_gateway.handler import (
     issuing,
     known_before,
     memos,
-    own_number,
+    number_taken,
     tabled,
 )
 
@@ -109,11 +111,11 @@ def read(document: Document) -> InvoicePosted:
             Code.AMOUNT_NOT_POSITIVE,
             "a document below zero cannot have been prepaid (Totals/Prepaid)",
         )
-    kind = _kind(document, total, totals.prepaid)
+    kind, number = _kind(document, total, totals.prepaid), document.maybe("Number")
     return InvoicePosted(
-        key=_key(document, kind),
+        key=_key(document, kind, number),
         kind=kind,
-        numbered=not document.has("Number"),
+        numbered=number is None,
         customer=document.text("Customer"),
         currency=currency,
         issue_date=document.day("IssueDate"),
@@ -133,7 +135,7 @@ def read(document: Document) -> InvoicePosted:
 def _kind(document: Document, total: int, prepaid: int) -> InvoiceKind:
     """Return what kind it is, once it is clear that everything goes with that (X-14, T-04)."""
     if document.maybe("Kind") != InvoiceKind.MISC:
-        if document.has("CollectionPolicy"):
+        if document.maybe("CollectionPolicy") is not None:
             raise document.refuse(
                 Code.BAD_TRANSITION, "CollectionPolicy", "only a misc invoice has one of its own"
             )
@@ -149,19 +151,19 @@ def _kind(document: Document, total: int, prepaid: int) -> InvoiceKind:
     return InvoiceKind.MISC
 
 
-def _key(document: Document, kind: InvoiceKind) -> InvoiceKey:
+def _key(document: Document, kind: InvoiceKind, number: str | None) -> InvoiceKey:
     """Return issuer and number; what the gateway is to number is named after its message."""
-    issuer = document.maybe("Issuer")
-    if document.has("Number"):
-        own_number(document, "Number")
-        number = document.invoice("Number")
-        return InvoiceKey(issuer or number.issuer, number.number)
+    issuer = document.maybe("Issuer") or document.enterprise
+    if number is not None:
+        if number.startswith(RESERVED):
+            raise number_taken(document, "Number")
+        return InvoiceKey(issuer, number)
     if kind is not InvoiceKind.MISC:
         raise document.refuse(
             Code.TEXT_REQUIRED, ".", "a commercial invoice has the number of its issuer", "a Number"
         )
-    enterprise, message_id = document.invoice("Header/MessageId")
-    return issuing.given_key(issuer or enterprise, document.text("Header/Sender"), message_id)
+    sender, message_id = document.text("Header/Sender"), document.text("Header/MessageId")
+    return issuing.given_key(issuer, sender, message_id)
 
 
 def _days(document: Document) -> issuing.Days:
@@ -239,6 +241,9 @@ def decide(message: InvoicePosted, book: Book, context: Context) -> Decision:
 
 def _invoice(message: InvoicePosted, account: Account, context: Context) -> Invoice:
     due = message.due_date or message.issue_date + timedelta(days=account.terms_days)
+    kind, detail = message.kind, PLAIN
+    if kind is InvoiceKind.MISC or account.reminder_days is not None:  # few are
+        detail = issuing.detail(kind, account, message.days, numbered=message.numbered)
     return Invoice(
         key=message.key,
         account=message.customer,
@@ -248,13 +253,13 @@ def _invoice(message: InvoicePosted, account: Account, context: Context) -> Invo
         due_date=due,
         lines=message.lines,
         derived=ISSUED_NEW,
-        kind=message.kind,
+        kind=kind,
         order_ref=message.order_ref,
         payment_reference=message.payment_reference,
         description=message.description,
         content_hash=context.content_hash,
         cause=context.cause,
-        detail=issuing.detail(message.kind, account, message.days, numbered=message.numbered),
+        detail=detail,
         snapshot=message.snapshot,
     )
 

@@ -156,7 +156,7 @@ def decide(message: ReversalPosted, book: Book, context: Context) -> Decision:
     draft = Draft(book, context)
     number = _number(message, context)
     invoice = draft.invoice(message.invoice)
-    reversals.must_be_issuer(context, invoice)
+    reversals.must_be_seller(context, invoice)
     known_before(draft.get(Memo, number), context, Code.NUMBER_TAKEN, f"{number}")
     for money in message.moneys:
         if money.currency != invoice.currency:

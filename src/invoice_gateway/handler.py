@@ -29,7 +29,7 @@ from invoice_gateway.model.decision import (
     Scope,
     WaitsFor,
 )
-from invoice_gateway.model.detail import Detail, Execution
+from invoice_gateway.model.detail import PLAIN, Detail, Execution
 from invoice_gateway.model.draft import Draft
 from invoice_gateway.model.errors import Code, Parked, Rejected
 from invoice_gateway.model.events import (
@@ -86,6 +86,8 @@ from invoice_gateway.xml.rows import Rows
 
 __all__ = [
     "ISSUED_NEW",
+    "PLAIN",
+    "RESERVED",
     "Account",
     "Allocation",
     "AlreadyApplied",
@@ -152,6 +154,7 @@ __all__ = [
     "issuing",
     "known_before",
     "memos",
+    "number_taken",
     "own_number",
     "reversals",
     "shown",
@@ -198,14 +201,19 @@ def own_number(document: Document, path: str) -> str:
     """
     number = document.text(path)
     if number.startswith(RESERVED):
-        begins = " ".join(RESERVED)
-        raise document.refuse(
-            Code.NUMBER_TAKEN,
-            path,
-            f"{number!r} begins as numbers of the gateway do",
-            f"a number that does not begin with any of {begins}",
-        )
+        raise number_taken(document, path)
     return number
+
+
+def number_taken(document: Document, path: str) -> Rejected:
+    """Return the refusal of the number at `path`, which is one that the gateway may give."""
+    begins = " ".join(RESERVED)
+    return document.refuse(
+        Code.NUMBER_TAKEN,
+        path,
+        f"{document.text(path)!r} begins as numbers of the gateway do",
+        f"a number that does not begin with any of {begins}",
+    )
 
 
 def known_before(

@@ -179,7 +179,7 @@ STORIES = {
     "request_raised/registration-with-fee": ([ACME], "invoice.issued"),
     "request_raised/renewal": ([ACME], "invoice.issued"),
     "service_state/active": ([ACME, "request_raised/renewal"], ""),
-    "timer_due/invoice": ([ACME, FIRST], "invoice.overdue"),
+    "timer_due/invoice": ([messages.customer_account(), FIRST], "invoice.overdue"),
     "reversal_posted/bad-debt": ([ACME, FIRST], "writeoff.posted invoice.status-changed"),
     "reversal_posted/discount-all": ([ACME, FIRST], "discount.posted invoice.status-changed"),
     "reversal_posted/discount-amount": ([ACME, FIRST], "discount.posted invoice.status-changed"),

@@ -133,7 +133,7 @@ def _immutable(facts: Facts) -> dict[str, dict[Any, Any]]:
     policies = {
         key: tuple(getattr(row, column) for column in POLICY)
         for key, row in facts.details.items()
-        if facts.invoices[key].lifecycle == "Issued"
+        if facts.invoices[key].lifecycle not in ("Draft", "Sent")
     }
     return {
         **rows,

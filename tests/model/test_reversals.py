@@ -101,19 +101,30 @@ def test_a_cancellation_after_a_credit_is_about_the_rest():
     assert [(part.line_no, part.amount) for part in made.parts] == [("1", 40), ("2", 40)]
 
 
-def test_nothing_pending_needs_no_cancellation():
-    """An invoice over nothing is cancelled without a document."""
-    scene = Scene(invoice(of=lines(0)))
+def test_what_was_given_back_before_is_written_off():
+    """M-05: credited in excess, then bounced: it is owed again, and cannot be credited twice."""
+    scene = Scene(invoice(of=[line(amount=60, excess=20), line(amount=40, number="2")]))
+    draft = scene.draft()
 
-    assert reversals.cancellation(scene.draft(), scene.invoice(), document()) is None
+    made = reversals.cancellation(draft, scene.invoice(), document())
+    scene.close(draft)
+
+    found = scene.invoice()
+    assert (made.amount, found.credits, found.written_off, found.pending) == (80, 80, 20, 0)
+    assert scene.book.get(Memo, key("WO:CA-1")).amount == 20
 
 
-def test_what_was_given_back_already_is_not_cancelled():
-    """M-05: credited in excess, then bounced: it is owed again, and can be written off only."""
-    scene = Scene(invoice(of=[line(amount=60, excess=20)]))
+def test_a_request_executed_without_payment_is_discounted():
+    """S4-27: a discount of the balance; what was paid stays paid."""
+    scene = Scene(invoice(of=[line(amount=60, settled=50), line(amount=40, number="2")]))
+    draft = scene.draft()
 
-    with pytest.raises(Rejected, match="exceeds-creditable"):
-        reversals.cancellation(scene.draft(), scene.invoice(), document())
+    made = reversals.discount_pending(draft, scene.invoice(), document())
+    names = scene.close(draft)
+
+    assert names[0] == "discount.posted"
+    found = scene.invoice()
+    assert (made.amount, found.discounts, found.settled, found.pending) == (50, 50, 50, 0)
 
 
 def test_an_application_fee_is_a_line_like_others_for_a_discount():

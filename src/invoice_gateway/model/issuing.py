@@ -1,6 +1,7 @@
 """Issuing an invoice: who may charge whom, under which number, and what holds from then on."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from . import allocation as allocations
 from . import memo as memos
@@ -67,12 +68,14 @@ def detail(kind: InvoiceKind, account: Account, days: Days, *, numbered: bool) -
     Commercial invoices remind; miscellaneous ones suspend and delete too. With `numbered` it takes
     a number from the series of the billed party's class (S4-02).
     """
-    if kind is not InvoiceKind.MISC:
-        reminder = account.reminder_days
-        return PLAIN if reminder is None else evolve(PLAIN, reminder_days=reminder)
-    own = {name: getattr(days, name) for name in POLICY}
-    policy = {name: getattr(account, name) if said is None else said for name, said in own.items()}
-    return evolve(PLAIN, series=account.party_class if numbered else None, **policy)
+    policy: dict[str, Any] = {"reminder_days": account.reminder_days}
+    if kind is InvoiceKind.MISC:
+        own = {name: getattr(days, name) for name in POLICY}
+        policy = {
+            name: getattr(account, name) if said is None else said for name, said in own.items()
+        }
+    made = evolve(PLAIN, series=account.party_class if numbered else None, **policy)
+    return PLAIN if made == PLAIN else made
 
 
 def prepaid_key(customer: str, number: str) -> SourceKey:

@@ -28,8 +28,11 @@ WRITE_OFFS = frozenset({DocType.WRITE_OFF, DocType.BAD_DEBT})
 """Documents that gave something up: a debit memo asks for it again."""
 
 
-def must_be_issuer(context: Context, invoice: Invoice) -> None:
+def must_be_seller(context: Context, invoice: Invoice) -> None:
     """Refuse a reseller that meddles with what another party charges, or with what it owes itself.
+
+    It sells what it charges in its own name, and what its customers request, for which the system
+    raises the invoice (S4-22).
 
     Raises:
         Rejected: `forbidden` (DOMAIN §3.16).
@@ -37,10 +40,11 @@ def must_be_issuer(context: Context, invoice: Invoice) -> None:
     actor = context.actor
     if actor.role is not Role.RESELLER:
         return
-    if invoice.key.issuer != actor.party or invoice.account == actor.party:
+    sold = invoice.key.issuer == actor.party or invoice.kind is InvoiceKind.REQUEST
+    if not sold or invoice.account == actor.party:
         raise Rejected(
             Code.FORBIDDEN,
-            f"reseller {actor.party} reverses only what it charges its own customers, "
+            f"reseller {actor.party} reverses only what it sells to its own customers, "
             f"not {invoice.key}",
         )
 

@@ -88,8 +88,10 @@ def gross_lines(
     nets, keys, _ = zip(*items, strict=True)
     shares, amounts = gross_columns(nets, keys, taxes, totals.rounding)
     sold = slice(0, len(lines))
+    said = lines.maybe("LineKind")
+    kinds = [Kind(each or Kind.ITEM) for each in said] if any(said) else [Kind.ITEM] * len(lines)
     terms = _terms(lines, nets[sold], keys[sold], shares[sold])
-    found = [*tabled(Line, lines.texts("LineNo"), _kinds(lines), amounts[sold], terms)]
+    found = [*tabled(Line, lines.texts("LineNo"), kinds, amounts[sold], terms)]
     for at, extra in enumerate(extras, 1):
         if extra.item.allowance:
             continue
@@ -108,14 +110,6 @@ def gross_lines(
         detail = LineTerms("Rounding", net=rounded)
         found.append(Line("rounding:1", Kind.ROUNDING, rounded, detail))
     return tuple(found)
-
-
-def _kinds(lines: Rows) -> list[Kind]:
-    """Return what each line is; most invoices have nothing but items (S4-05)."""
-    said = lines.maybe("LineKind")
-    if any(said):
-        return [Kind(each or Kind.ITEM) for each in said]
-    return [Kind.ITEM] * len(lines)
 
 
 def _terms(
