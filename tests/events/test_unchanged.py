@@ -11,6 +11,7 @@ import pytest
 from tests.engine_harness import START, Databases, Story, delivery, everyone, stories
 
 DIGESTS = {
+    "bad-debt": "bbe8ce4c9da1d4a5",
     "bounced-payment": "63c119b2093f234e",
     "cash-at-the-counter": "697b7a2d5a049e2c",
     "chargeback": "0bd57ee9fbd47baa",
@@ -19,11 +20,14 @@ DIGESTS = {
     "debit-memo-reopens": "402d241ee7177b98",
     "debit-memo-reversed": "644c6000b31bbd21",
     "dinar": "3621fa6a2e30e457",
+    "discount-after-payment": "72452d3b63445adf",
+    "discount-taken-back": "533660ca744ffecf",
     "dispute-before-invoice": "05f1718b530e2bac",
     "dispute-upheld-in-part": "4fb96879d95bf67f",
     "dispute-withdrawn": "0dda2680a9f79dd2",
     "first-payment": "b77cd248fe56af8e",
     "joined-dispute-rejected": "0a401a5d2e76b406",
+    "money-back": "390e12deeae9f257",
     "notice-before-invoice": "dabfaf1b5468e2aa",
     "oldest-invoice-first": "6e98f6c99a39d1aa",
     "one-payment-two-invoices": "2c1569f2b71a3441",
@@ -33,6 +37,7 @@ DIGESTS = {
     "refusals": "a44e6e6879324ea0",
     "request-not-paid-in-time": "fec70928997854ec",
     "reseller": "fd23367a51991a68",
+    "reseller-charges-its-customer": "9526ff02432bd927",
     "returns": "1312b724ca75374c",
     "still-waiting": "4d04aefdf388000c",
     "taken-off-by-hand": "5973812eed0d8382",
