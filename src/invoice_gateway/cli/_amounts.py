@@ -17,7 +17,7 @@ MONEY = frozenset(
             "credit_limit",
             "credited",
         ),
-        *("credits", "debit_memos", "disputed", "due", "excess", "net", "open", "open_credit"),
+        *("credits", "debit_memos", "discounts", "disputed", "due", "excess", "net", "open", "open_credit"),
         *("overdue", "payable", "pending", "refunded", "remaining", "reserved", "settled"),
         *("settled_by_credit", "tax", "written_off"),
     }

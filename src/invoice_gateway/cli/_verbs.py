@@ -14,6 +14,7 @@ from invoice_gateway.cli import (
     demo,
     messages,
     requests,
+    reversals,
     running,
     setup,
     submit,
@@ -56,6 +57,8 @@ VERBS = (
 
 for _verb in VERBS:
     program.command()(_verb)
+for _name, _act in reversals.VERBS.items():
+    accounts.invoice.command(_name)(_act)
 for _name, (_group, _help) in GROUPS.items():
     program.add_typer(_group, name=_name, help=_help, no_args_is_help=True)
 
