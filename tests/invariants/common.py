@@ -14,7 +14,7 @@ CREDITS = ("credit-memo", "cancellation")
 DISCOUNTS = ("discount", "money-back")
 WRITE_OFFS = ("write-off", "bad-debt")
 """Types of documents, by the sum of the invoice that counts them."""
-GIVEN = ("DISCOUNT:", "BAD-DEBT:", "MONEY-BACK:", "CANCELLATION:", "REVERSAL:")
+GIVEN = ("DISCOUNT:", "BAD-DEBT:", "MONEY-BACK:", "REVERSAL:")
 
 
 def total(pairs: Iterable[tuple[Any, int]]) -> dict[Any, int]:

@@ -12,14 +12,17 @@ MONEY = frozenset(
             "amount",
             "applied",
             "balance",
+            "closing",
             "carrying",
             "charged_back",
             "credit_limit",
             "credited",
         ),
-        *("credits", "debit_memos", "discounts", "disputed", "due", "excess", "net", "open", "open_credit"),
+        *("not_due", "opening", "overdue_30", "overdue_60", "overdue_90", "overdue_more"),
+        *("receivable", "unapplied", "wallet"),
+        *("credits", "debit_memos", "disputed", "due", "excess", "net", "open", "open_credit"),
         *("overdue", "payable", "pending", "refunded", "remaining", "reserved", "settled"),
-        *("settled_by_credit", "tax", "written_off"),
+        *("discounts", "settled_by_credit", "tax", "written_off"),
     }
 )
 """Fields that hold minor units."""

@@ -35,7 +35,7 @@ from .ledger import (
 )
 from .money import MAX_MINOR, Money, shown, spread
 
-GIVEN = ("DISCOUNT:", "BAD-DEBT:", "MONEY-BACK:", "CANCELLATION:", "REVERSAL:")
+GIVEN = ("DISCOUNT:", "BAD-DEBT:", "MONEY-BACK:", "REVERSAL:")
 """How the numbers of documents begin that the gateway numbers for their sender (docs/adr/0010)."""
 DISCOUNTS = frozenset({DocType.DISCOUNT, DocType.MONEY_BACK})
 """Documents that `Invoice.discounts` sums; `Invoice.credits` sums all others that credit."""
