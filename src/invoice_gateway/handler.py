@@ -15,7 +15,15 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from invoice_gateway.model import allocation as allocations
-from invoice_gateway.model import answers, billing, fulfilment, orders, valuation
+from invoice_gateway.model import (
+    answers,
+    billing,
+    fulfilment,
+    issuing,
+    orders,
+    reversals,
+    valuation,
+)
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
 from invoice_gateway.model import memo as memos
@@ -29,7 +37,7 @@ from invoice_gateway.model.decision import (
     Scope,
     WaitsFor,
 )
-from invoice_gateway.model.detail import Detail, Execution
+from invoice_gateway.model.detail import PLAIN, Detail, Execution
 from invoice_gateway.model.draft import Draft
 from invoice_gateway.model.errors import Code, Parked, Rejected
 from invoice_gateway.model.events import (
@@ -91,11 +99,14 @@ from invoice_gateway.model.totals import (
     check_totals,
     gross_columns,
 )
+from invoice_gateway.xml import bill as bills
 from invoice_gateway.xml.document import Document
 from invoice_gateway.xml.rows import Rows
 
 __all__ = [
     "ISSUED_NEW",
+    "PLAIN",
+    "RESERVED",
     "Account",
     "Allocation",
     "AlreadyApplied",
@@ -164,15 +175,19 @@ __all__ = [
     "answers",
     "awaited",
     "billing",
+    "bills",
     "check_totals",
     "disputes",
     "fulfilment",
     "gross_columns",
+    "issuing",
     "known_before",
     "memos",
+    "number_taken",
     "orders",
     "own_number",
     "rate_at",
+    "reversals",
     "shown",
     "snake_case",
     "tabled",
@@ -215,7 +230,7 @@ class Handler(Generic[M]):
         return replace(self.scope(message, context), credit=True)
 
 
-RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/")
+RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/", *memos.GIVEN)
 """How the numbers begin that the gateway gives itself (docs/adr/0010)."""
 
 
@@ -227,14 +242,19 @@ def own_number(document: Document, path: str) -> str:
     """
     number = document.text(path)
     if number.startswith(RESERVED):
-        begins = " ".join(RESERVED)
-        raise document.refuse(
-            Code.NUMBER_TAKEN,
-            path,
-            f"{number!r} begins as numbers of the gateway do",
-            f"a number that does not begin with any of {begins}",
-        )
+        raise number_taken(document, path)
     return number
+
+
+def number_taken(document: Document, path: str) -> Rejected:
+    """Return the refusal of the number at `path`, which is one that the gateway may give."""
+    begins = " ".join(RESERVED)
+    return document.refuse(
+        Code.NUMBER_TAKEN,
+        path,
+        f"{document.text(path)!r} begins as numbers of the gateway do",
+        f"a number that does not begin with any of {begins}",
+    )
 
 
 def known_before(

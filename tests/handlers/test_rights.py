@@ -11,13 +11,14 @@ from tests.world import SENDERS, handlers
 RIGHTS = """
     CustomerAccount   erp:any financials:any
     ExchangeRates     erp:any financials:any
-    InvoicePosted     erp:any
+    InvoicePosted     erp:any financials:any reseller:beneath
     MemoPosted        erp:any financials:any
     CreditNotePosted  erp:any financials:any
     PaymentPosted     erp:any financials:any bank:any
     PaymentReversed   financials:any bank:any
     PaymentNotice     partner:own owner:own
-    AllocationCommand financials:any partner:beneath owner:own
+    ReversalPosted    financials:any reseller:beneath
+    AllocationCommand financials:any partner:beneath reseller:beneath owner:own
     DisputeNotice     financials:any partner:own owner:own
     DisputeResolution financials:any
     LineStatusUpdate  financials:any partner:own owner:own
@@ -49,6 +50,7 @@ EXAMPLES = {
     "InvoicePosted": m.invoice_posted,
     "MemoPosted": lambda **said: m.memo_posted(amount="1.00", **said),
     "CreditNotePosted": m.credit_note_posted,
+    "ReversalPosted": m.discount,
     "PaymentPosted": m.payment_posted,
     "PaymentReversed": m.payment_reversed,
     "PaymentNotice": m.payment_notice,
@@ -99,7 +101,9 @@ def test_whoever_may_not_is_refused_whatever_it_says(world, message, role):
 FOREIGN = [
     ("PaymentNotice", {"sender": "globex"}),
     ("PaymentNotice", {"sender": "acme", "invoices": ["SHOP-1"]}),
+    ("ReversalPosted", {"sender": "reseller", "invoice": "GX-1"}),
     ("AllocationCommand", {"sender": "globex"}),
+    ("AllocationCommand", {"sender": "reseller", "customer": "GLOBEX", "invoice": "GX-1"}),
     ("AllocationCommand", {"sender": "shop"}),
     ("StatusQuery", {"sender": "globex"}),
     ("StatusQuery", {"sender": "shop"}),
@@ -116,7 +120,11 @@ FOREIGN = [
 @pytest.mark.parametrize(("message", "said"), FOREIGN)
 def test_nobody_acts_on_accounts_out_of_reach(billed, message, said):
     """Not on a stranger's, nor (but for allocations) a reseller on those of its customers."""
-    billed.all(m.invoice_posted("SHOP-1", customer="ACME-SHOP"), m.payment_posted(amount="1.00"))
+    billed.all(
+        m.invoice_posted("SHOP-1", customer="ACME-SHOP"),
+        m.invoice_posted("GX-1", customer="GLOBEX"),
+        m.payment_posted(amount="1.00"),
+    )
 
     refused = billed.refusal(EXAMPLES[message](**said))
 
