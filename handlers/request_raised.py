@@ -35,6 +35,7 @@ from invoice_gateway.handler import (
     allocations,
     known_before,
     own_number,
+    rate_at,
 )
 
 
@@ -118,6 +119,7 @@ def scope(message: RequestRaised, context: Context) -> Scope:
         invoices=(_key(message, context),),
         others=((Request, message.request), (Order, message.order_ref)),
         auto=True,
+        rates=(rate_at(message.issue_date, message.currency),),
         provides=(
             (WaitsFor.INVOICE, str(_key(message, context))),
             (WaitsFor.REQUEST, message.request),

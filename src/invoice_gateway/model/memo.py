@@ -258,8 +258,9 @@ def _take_off_pending(
     lines = tuple(line._replace(credited=line.credited + line.open) for line in invoice.lines)
     column = "discounts" if doc_type is DocType.DISCOUNT else "credits"
     sums = {column: getattr(invoice, column) + amount}
-    draft.put(evolve(invoice, lines=lines, **sums))
-    memo = evolve(_memo(draft, document, doc_type, invoice, parts), applied=amount)
+    relieved, carry = valuation.credited(invoice, amount)
+    draft.put(evolve(relieved, lines=lines, **sums))
+    memo = evolve(_memo(draft, document, doc_type, invoice, parts), applied=amount, carry=carry)
     draft.put(memo)
     draft.announce(_posted(memo), memo)
     _close_dead_disputes(draft, invoice.key, None)
