@@ -343,3 +343,30 @@ def test_an_account_that_gets_a_second_currency_has_values_from_then_on():
     assert value(world) is None
     assert world.source().carry.settled == 498_600
     assert gains(world) == []
+
+
+# -- requests -----------------------------------------------------------------------------------
+
+
+def test_the_invoice_of_a_request_is_shown_in_both_currencies(world):
+    """S4-05: subtotal and application fee, at the rate of the day it is raised."""
+    world.send(m.request_raised(amount="90.00", fee="10.00", currency="USD"))
+
+    [issued] = [each for each in world.events if isinstance(each, InvoiceIssued)]
+    assert issued.totals.amount == (10_000, "USD")
+    assert issued.accounting.amount == issued.accounting.pending == (819_000, "INR")
+
+
+def test_a_request_that_is_cancelled_in_time_leaves_no_value(world):
+    """X-11: what was paid comes back with its value, and the cancellation relieves the rest."""
+    policy = m.Terms(accounting_currency="INR", policy={"RequestCancellationDays": 7})
+    world.all(m.customer_account(currency="USD", terms=policy))
+    world.all(m.request_raised(currency="USD"), pay("PAY-1", "40.00", 20))
+    assert value(world, "INV:REQ-1") == (819_000, 491_400, 327_600)
+
+    world.send(m.timer_due("INV:REQ-1", kind="request", day="2026-11-27"))
+
+    assert value(world, "INV:REQ-1") == (819_000, 0, 0)
+    assert world.memo("CX:INV:REQ-1").carry == 819_000
+    assert world.source().carry[2:] == (327_600, 327_600, 0)
+    assert gains(world) == [0, 0]
