@@ -14,6 +14,8 @@ from invoice_gateway.handler import (
     Intent,
     Invoice,
     InvoiceKey,
+    InvoiceKind,
+    Lifecycle,
     Money,
     Order,
     PaymentReceived,
@@ -219,6 +221,8 @@ def _write_off_rest(draft: Draft, message: PaymentPosted) -> None:
     for key, _ in message.references:
         invoice = draft.get(Invoice, key)
         if invoice is None or invoice.account != message.key.account:
+            continue
+        if invoice.lifecycle is not Lifecycle.ISSUED or invoice.kind is InvoiceKind.TOPUP:
             continue
         if 0 < invoice.pending <= tolerance:
             document = memos.Document(

@@ -15,7 +15,18 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from invoice_gateway.model import allocation as allocations
-from invoice_gateway.model import answers, billing, fulfilment, orders, valuation
+from invoice_gateway.model import (
+    answers,
+    billing,
+    fulfilment,
+    offers,
+    orders,
+    proforma,
+    requests,
+    reservation,
+    valuation,
+    wallet,
+)
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
 from invoice_gateway.model import memo as memos
@@ -45,6 +56,7 @@ from invoice_gateway.model.invoice import (
     Invoice,
     InvoiceKind,
     Kind,
+    Lifecycle,
     Line,
     LineTerms,
 )
@@ -52,6 +64,7 @@ from invoice_gateway.model.keys import InvoiceKey, SourceKey
 from invoice_gateway.model.ledger import (
     Account,
     Allocation,
+    AllocationState,
     Dispute,
     DisputeState,
     DocType,
@@ -69,6 +82,9 @@ from invoice_gateway.model.ledger import (
     SourceType,
 )
 from invoice_gateway.model.money import Money, shown
+from invoice_gateway.model.offer import Content, Offer, OfferLine
+from invoice_gateway.model.offer import named as offer_named
+from invoice_gateway.model.offers import Asked, Command
 from invoice_gateway.model.order import (
     Category,
     Method,
@@ -79,6 +95,7 @@ from invoice_gateway.model.order import (
     Serial,
 )
 from invoice_gateway.model.order import ServiceState as ServiceStatus
+from invoice_gateway.model.outcome import Outcome, Result, Task, announce_tasks
 from invoice_gateway.model.rates import Rate, awaited, rate_at
 from invoice_gateway.model.statement import Period
 from invoice_gateway.model.status import Move, Side
@@ -92,16 +109,21 @@ from invoice_gateway.model.totals import (
     gross_columns,
 )
 from invoice_gateway.xml.document import Document
+from invoice_gateway.xml.offers import read_offer
 from invoice_gateway.xml.rows import Rows
 
 __all__ = [
     "ISSUED_NEW",
     "Account",
     "Allocation",
+    "AllocationState",
     "AlreadyApplied",
+    "Asked",
     "Book",
     "Category",
     "Code",
+    "Command",
+    "Content",
     "Context",
     "Decision",
     "Detail",
@@ -120,6 +142,7 @@ __all__ = [
     "InvoiceKind",
     "Item",
     "Kind",
+    "Lifecycle",
     "Line",
     "LineTerms",
     "Memo",
@@ -128,10 +151,13 @@ __all__ = [
     "Money",
     "Move",
     "Notice",
+    "Offer",
+    "OfferLine",
     "Order",
     "OrderLine",
     "OrderStatus",
     "Origin",
+    "Outcome",
     "Pair",
     "Parked",
     "Part",
@@ -144,6 +170,7 @@ __all__ = [
     "Reach",
     "Rejected",
     "Request",
+    "Result",
     "Reversal",
     "ReversalKind",
     "Role",
@@ -156,11 +183,13 @@ __all__ = [
     "SourceKey",
     "SourceType",
     "Sums",
+    "Task",
     "Tax",
     "TaxKey",
     "Totals",
     "WaitsFor",
     "allocations",
+    "announce_tasks",
     "answers",
     "awaited",
     "billing",
@@ -170,14 +199,21 @@ __all__ = [
     "gross_columns",
     "known_before",
     "memos",
+    "offer_named",
+    "offers",
     "orders",
     "own_number",
+    "proforma",
     "rate_at",
+    "read_offer",
+    "requests",
+    "reservation",
     "shown",
     "snake_case",
     "tabled",
     "timers",
     "valuation",
+    "wallet",
 ]
 
 M = TypeVar("M")
@@ -215,7 +251,7 @@ class Handler(Generic[M]):
         return replace(self.scope(message, context), credit=True)
 
 
-RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/")
+RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "RC:", "US:", "WD:", "WO:", "prepaid:", "memo/")
 """How the numbers begin that the gateway gives itself (docs/adr/0010)."""
 
 

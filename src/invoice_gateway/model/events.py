@@ -7,7 +7,7 @@ amount with its currency, tuples repeated elements. Names and order within a com
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from . import events_forex, events_orders, events_reports, events_requests
+from . import events_forex, events_offers, events_orders, events_reports, events_requests
 from .blocks import (
     AccountingBlock,
     FindingBlock,
@@ -368,7 +368,7 @@ class AllocationRemoved(Event):
     reason: str
 
 
-_MODULES = (events_forex, events_orders, events_reports, events_requests)
+_MODULES = (events_forex, events_offers, events_orders, events_reports, events_requests)
 """The other modules that hold events."""
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(
