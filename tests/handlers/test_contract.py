@@ -9,8 +9,8 @@ from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.model.ledger import Account, Allocation, Dispute, Memo, Source
 from invoice_gateway.model.order import Order
 from tests import messages as m
-from tests import orders
 from tests import messages_offers as o
+from tests import orders
 from tests.model.build import context, payment
 from tests.world import World, handlers, read, schemas
 

@@ -69,7 +69,7 @@ def issued_is_immutable(before: Facts, now: Facts) -> Iterator[str]:
                 yield f"{name} {key} changed"
     if now.events[: len(before.events)] != before.events:
         yield "events changed"
-    gone = {each.row.id for each in before.allocations if not each.posted}
+    gone = {each.row.id for each in before.allocations if not (each.posted or each.reserved)}
     if any(each.posted for each in now.allocations if each.row.id in gone):
         yield "a removed allocation counts again"
 
