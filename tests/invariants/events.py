@@ -26,6 +26,11 @@ def status_is_announced(facts: Facts) -> Iterator[str]:
         if old == new:
             yield f"{event.aggregate_id}: announced a change from {old} to the same"
         last[event.aggregate_id] = new
+    yield from _told_last(facts, last)
+
+
+def _told_last(facts: Facts, last: dict[str, dict[str, str]]) -> Iterator[str]:
+    """Yield the invoices whose status is not what was told last; of a draft nothing is told."""
     for row in facts.invoices.values():
         said = last.get(f"{row.issuer}/{row.number}", {})
         if row.lifecycle in ("Draft", "Deleted") and not said:
