@@ -182,6 +182,14 @@ def test_no_edition_asks_for_less_than_is_disputed(sent):
     assert sent.invoice("PF-1").disputed_amount == 2_000
 
 
+def test_a_dispute_about_an_offer_is_not_upheld_but_leads_to_an_edition(sent):
+    """M-03: no memo on an offer; the customer takes its dispute back, or it is rejected."""
+    sent.all(m.dispute_opened(invoice="PF-1", lines={"1": "20.00"}))
+
+    assert sent.refusal(m.dispute_resolution("ACME/DN-1/1")).code == "bad-transition"
+    sent.send(m.dispute_resolution("ACME/DN-1/1", outcome="rejected"))
+
+
 @pytest.mark.parametrize(
     ("offered", "code"),
     [
