@@ -190,9 +190,7 @@ def account_show(session: Session, party: str) -> View | None:
         return None
     owed = (
         sa.select(*(invoice.c[name] for name in INVOICE_COLUMNS))
-        .where(
-            invoice.c.account == party, invoice.c.pending > 0, invoice.c.lifecycle == "Issued"
-        )
+        .where(invoice.c.account == party, invoice.c.pending > 0, invoice.c.lifecycle == "Issued")
         .order_by(invoice.c.issue_date, invoice.c.issuer, invoice.c.number)
     )
     invoices = _listed(session, owed)
