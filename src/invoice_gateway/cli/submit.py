@@ -59,7 +59,7 @@ def validate(
         if json:
             out.record(report)
         else:
-            show(report)
+            _print(report)
     if not valid:
         raise typer.Exit(NEGATIVE)
 
@@ -106,7 +106,7 @@ def send(
     while start < len(letters):  # runs of one sender share a connection
         who = letters[start][1]
         end = next((at for at in range(start, len(letters)) if letters[at][1] != who), len(letters))
-        failed += deliver(app, who, [(file, each) for file, _, each in letters[start:end]])
+        failed += _send(app, who, [(file, each) for file, _, each in letters[start:end]])
         start = end
     if failed:
         raise typer.Exit(NEGATIVE)
@@ -141,7 +141,7 @@ def _letter(file: str, body: bytes, sender: str | None, app: App) -> tuple[str, 
     return file, who, message
 
 
-def deliver(app: App, sender: str, letters: Sequence[tuple[str, Outgoing]]) -> int:
+def _send(app: App, sender: str, letters: Sequence[tuple[str, Outgoing]]) -> int:
     """Send and print one line each; return how many failed."""
     answers = transmitted(app, sender, [message for _, message in letters])
     failed = 0
@@ -178,8 +178,7 @@ def _findings(refusal: Rejected) -> tuple[Finding, ...]:
     return refusal.findings or (Finding(line=None, path="", message=refusal.message),)
 
 
-def show(report: Report) -> None:
-    """Print what is to be said about one file, for people."""
+def _print(report: Report) -> None:
     kind = f" {report.message_type}" if report.message_type else ""
     if report.valid:
         out.line(f"{report.file}: valid{kind}")
