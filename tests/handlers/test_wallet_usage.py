@@ -242,6 +242,16 @@ def test_a_bounce_after_spending_is_asked_for_by_an_invoice(full):
     assert not counts_as_revenue(recovery)
 
 
+def test_a_bounce_after_all_was_spent_withdraws_nothing(full):
+    """A-10: the lot is empty already; all of it is asked for."""
+    full.send(o.wallet_usage(amount="100.00"))
+
+    decision = full.send(m.payment_reversed())
+
+    assert "wallet.debited" not in names(decision)
+    assert full.invoice("RC:ACME:REV-1:PAY-1#1").pending == 10_000
+
+
 def test_a_bounce_in_part_leaves_the_rest_in_the_wallet(full):
     """A-10: what stays tops the wallet up again, and pays what was spent of the old lot."""
     full.send(o.wallet_usage(amount="35.00"))
@@ -291,6 +301,17 @@ def test_usage_takes_the_oldest_lots_first(offered):
     ]
     assert {each.purpose for each in told} == {"usage"}
     assert lots(offered) == [(LOT, 5_000), ("payment/PAY-2#1", 0)]
+
+
+def test_usage_leaves_lots_alone_that_it_does_not_need(offered):
+    """The first lot is enough."""
+    offered.all(
+        m.payment_posted("PAY-1", amount="60.00", invoices=["TU-1"], effective_date="2026-11-01"),
+        m.payment_posted("PAY-2", amount="40.00", invoices=["TU-1"], effective_date="2026-11-02"),
+        o.wallet_usage(amount="60.00"),
+    )
+
+    assert lots(offered) == [(LOT, 0), ("payment/PAY-2#1", 4_000)]
 
 
 @pytest.mark.parametrize(

@@ -106,10 +106,8 @@ class Announcer:
         if event is None:
             return []
         assert record.dead_letter is not None
-        life = record.events if case.was_parked else 0
-        shared = _shared(case, now)
-        stamped = Stamped(event, f"dead-letter/{record.dead_letter}/{life}", 1)
-        return [self._row(shared, stamped, f"told\0{record.dead_letter}\0{life}")]
+        stamped = Stamped(event, f"dead-letter/{record.dead_letter}", 1)
+        return [self._row(_shared(case, now), stamped, f"told\0{record.dead_letter}")]
 
     def _about_message(self, case: "Case", event: Event, now: datetime, version: int) -> EventRow:
         """Return an event about a message; its version names it, as there may be many lives.

@@ -66,7 +66,7 @@ def outcome(draft: Draft, invoice: Invoice, said: Outcome) -> None:
     """Take in the answer of the provisioning system about a proforma.
 
     An answer that comes after the reservation has expired counts as well: what was executed is
-    executed. Its money is put aside anew (docs/adr/0019).
+    executed. Its money is put aside anew (docs/adr/0028).
 
     Raises:
         Rejected: `already-executed`; `bad-transition` where nothing was asked; `unknown-line`;
