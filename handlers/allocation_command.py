@@ -27,6 +27,7 @@ from invoice_gateway.handler import (
     SourceKey,
     SourceType,
     allocations,
+    rate_at,
     shown,
 )
 
@@ -116,7 +117,7 @@ def _read_allocate(document: Document, customer: str) -> Allocate:
     )
 
 
-def scope(message: AllocationCommand, _: Context) -> Scope:
+def scope(message: AllocationCommand, context: Context) -> Scope:
     """Ask for both ends, their allocations, and what the auto run may touch."""
     command = message.command
     return Scope(
@@ -127,6 +128,7 @@ def scope(message: AllocationCommand, _: Context) -> Scope:
         allocations=isinstance(command, Remove),
         auto=True,
         money=0 if isinstance(command, Allocate) else None,
+        rates=(rate_at(context.today),),
     )
 
 

@@ -25,6 +25,7 @@ from invoice_gateway.handler import (
     offer_named,
     offers,
     own_number,
+    rate_at,
     read_offer,
 )
 
@@ -80,7 +81,7 @@ def read(document: Document) -> InvoiceCommand:
     )
 
 
-def scope(message: InvoiceCommand, _: Context) -> Scope:
+def scope(message: InvoiceCommand, context: Context) -> Scope:
     """Ask for the invoice and its offer, for a copy's number, and for money that may move."""
     key, copy = message.invoice, message.asked.number
     return Scope(
@@ -88,6 +89,7 @@ def scope(message: InvoiceCommand, _: Context) -> Scope:
         others=tuple((Offer, offer_named(each)) for each in (key, copy) if each),
         auto=True,
         money=None if message.asked.command is Command.SET_AUTO_ALLOCATE else 0,
+        rates=(rate_at(context.today),),
         provides=((WaitsFor.INVOICE, str(copy)),) if copy else (),
     )
 

@@ -21,9 +21,9 @@ from invoice_gateway.handler import (
     WaitsFor,
     known_before,
     offer_named,
-    offers,
     own_number,
     read_offer,
+    writing,
 )
 
 
@@ -70,7 +70,7 @@ def decide(message: InvoiceDraft, book: Book, context: Context) -> Decision:
     draft = Draft(book, context)
     account = draft.account(message.customer)
     known_before(draft.get(Invoice, message.key), context, Code.NUMBER_TAKEN, message.key)
-    offers.write(draft, message.key, account, message.content)
+    writing.write(draft, message.key, account, message.content)
     return draft.decision()
 
 

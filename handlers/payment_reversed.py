@@ -37,6 +37,7 @@ from invoice_gateway.handler import (
     allocations,
     known_before,
     own_number,
+    rate_at,
     reservation,
     shown,
     valuation,
@@ -86,7 +87,7 @@ def read(document: Document) -> PaymentReversed:
     )
 
 
-def scope(message: PaymentReversed, _: Context) -> Scope:
+def scope(message: PaymentReversed, context: Context) -> Scope:
     """Ask for the payment with its allocations, and what the auto run may touch."""
     return Scope(
         accounts=(message.payment.account,),
@@ -96,6 +97,7 @@ def scope(message: PaymentReversed, _: Context) -> Scope:
         allocations=True,
         auto=True,
         money=None,
+        rates=(rate_at(context.today),),
     )
 
 

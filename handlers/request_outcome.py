@@ -21,6 +21,7 @@ from invoice_gateway.handler import (
     WaitsFor,
     announce_tasks,
     proforma,
+    rate_at,
     requests,
 )
 
@@ -77,7 +78,7 @@ def _result(item: Document) -> Result:
     )
 
 
-def scope(message: RequestOutcome, _: Context) -> Scope:
+def scope(message: RequestOutcome, context: Context) -> Scope:
     """Ask for what it is about, money reserved for that, and what money set free may pay."""
     return Scope(
         invoices=(message.invoice,) if message.invoice else (),
@@ -85,6 +86,7 @@ def scope(message: RequestOutcome, _: Context) -> Scope:
         allocations=True,
         auto=True,
         money=None,
+        rates=(rate_at(context.today),),
         provides=((WaitsFor.ANSWER, message.request),) if message.request else (),
     )
 

@@ -185,8 +185,8 @@ def _content(offered: Offered) -> Iterable[Xml]:
     said = offered.get("lines", () if order else (Item(),))
     items = [Item(net=each) if isinstance(each, str) else each for each in said]
     yield _group(
-        "Proforma",
-        _tag("FromOrder", order),
+        "FromQuote" if order else "Proforma",
+        _tag("OrderReference", order),
         _group("Lines", *(_line(at, each) for at, each in enumerate(items, start=1))),
         _tag("Total", offered.get("total")),
     )

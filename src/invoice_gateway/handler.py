@@ -26,6 +26,7 @@ from invoice_gateway.model import (
     reservation,
     valuation,
     wallet,
+    writing,
 )
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
@@ -214,6 +215,7 @@ __all__ = [
     "timers",
     "valuation",
     "wallet",
+    "writing",
 ]
 
 M = TypeVar("M")

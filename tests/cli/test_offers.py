@@ -82,7 +82,10 @@ def test_a_draft_goes_to_the_inbox_of_the_portal(ok, spooled):
 
 @pytest.mark.parametrize(
     ("arguments", "path"),
-    [(("--topup", "100.00"), "TopUp/Amount"), (("--from-order", "Q-1"), "Proforma/FromOrder")],
+    [
+        (("--topup", "100.00"), "TopUp/Amount"),
+        (("--from-quote", "Q-1"), "FromQuote/OrderReference"),
+    ],
 )
 def test_a_draft_may_be_a_topup_or_a_quote(ok, spooled, arguments, path):
     """Instead of lines."""

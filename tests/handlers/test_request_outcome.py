@@ -222,7 +222,10 @@ def test_money_held_for_the_quote_behind_the_offer_is(world):
 
 def test_money_in_another_currency_does_not_count(sent):
     """T-07."""
-    sent.send(m.payment_posted(amount="900.00", currency="USD"))
+    sent.all(
+        m.exchange_rates({"USD/EUR": "0.9"}),
+        m.payment_posted(amount="900.00", currency="USD"),
+    )
 
     assert sent.refusal(o.provision()).code == "no-credit-for-provision"
 

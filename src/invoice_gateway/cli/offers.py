@@ -54,14 +54,14 @@ def draft(  # noqa: PLR0913 - one per element of the message
     due_days: DueDays = 14,
     line: Lines = None,
     topup: TopUp = None,
-    from_order: Annotated[
-        str | None, typer.Option("--from-order", help="A quote whose lines are offered.")
+    from_quote: Annotated[
+        str | None, typer.Option("--from-quote", help="An order whose lines are offered.")
     ] = None,
     sender: Sender = PORTAL,
 ) -> None:
     """Write an offer down: a proforma with lines or from a quote, or a top-up."""
     head = {"Number": number, "Customer": customer}
-    said = _offer(currency, name, to, due_days) | _what(line or (), topup, from_order)
+    said = _offer(currency, name, to, due_days) | _what(line or (), topup, from_quote)
     act(context, "InvoiceDraft", head | said, sender=sender)
 
 
@@ -166,12 +166,12 @@ def _what(lines: Sequence[str], topup: str | None, order: str | None) -> dict[st
     """
     if [bool(lines), topup is not None, order is not None].count(True) != 1:
         raise UsageFault(
-            "say what is offered: one of --line (as often as needed), --topup or --from-order"
+            "say what is offered: one of --line (as often as needed), --topup or --from-quote"
         )
     if topup is not None:
         return {"TopUp": {"Amount": topup}}
     if order is not None:
-        return {"Proforma": {"FromOrder": order}}
+        return {"FromQuote": {"OrderReference": order}}
     found: list[Value] = [_line(at, each) for at, each in enumerate(lines, start=1)]
     return {"Proforma": {"Lines": {"Line": found}}}
 

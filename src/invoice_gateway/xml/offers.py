@@ -22,7 +22,8 @@ def read_offer(document: Document) -> Content:
     """
     currency = document.currency("Currency")
     topup = document.one("TopUp")
-    proforma = document.one("Proforma")
+    quote = document.one("FromQuote")
+    proforma = quote or document.one("Proforma")
     lines: tuple[OfferLine, ...] = ()
     taxes: list[Tax] = []
     if topup is not None:
@@ -38,7 +39,7 @@ def read_offer(document: Document) -> Content:
         currency=currency,
         lines=lines,
         blocks=_blocks(document, taxes),
-        quote=proforma.maybe("FromOrder") if proforma is not None else None,
+        quote=quote.text("OrderReference") if quote is not None else None,
     )
 
 
