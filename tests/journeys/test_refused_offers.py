@@ -1,12 +1,13 @@
-"""What is refused about offers and wallets leaves a database as it was, guard by guard."""
+"""Offers and wallets in a database: a refusal leaves it as it was; editions and books are exact."""
 
-from invoice_gateway.store import tables, upgrade
+from invoice_gateway.store import journal, tables, upgrade
 from tests import invariants
 from tests import messages as m
 from tests import messages_offers as o
 from tests.canonical import differences, essence
 from tests.engine_harness import ENTERPRISE, Databases, Engine, Sender, opened
 from tests.facts import Facts, Reader
+from tests.invariants import books
 from tests.services import PostgreSQL
 
 BEFORE = (
@@ -173,3 +174,24 @@ def test_editions_of_one_batch_are_all_kept(databases: Databases):
     [row] = facts.invoices.values()
     assert (row.amount, [each.amount for each in facts.lines[row.id]]) == (1_500, [700, 800])
     assert written == [[*enumerate([9_000, 1_000, 2_000, 3_000, 500, 700, 800])]] * 4
+
+
+def test_the_books_hold_offers_and_wallets_to_the_cent(databases: Databases):
+    """I-09, I-24: after usage of 10.00, a failure, 30.00 reserved once more, and a bounce."""
+    with databases.emptied(senders()) as engine:
+        told = (
+            *BEFORE,
+            o.failed(o.Fault(), invoice="BUSY"),
+            o.provision("BUSY", message_id="again"),
+            m.payment_reversed("REV-2", payment="PAY-2"),
+        )
+        assert set(engine.send(*told)) == {"accepted"}
+        books.judge(engine.store)
+        with engine.store.session() as session:
+            found = [*journal.transactions(session)]
+
+    [recovery] = [each for each in found if each.document.startswith("RC:")]
+    assert [(each.account, each.amount) for each in recovery.postings] == [
+        ("Assets:Receivable:ACME", 4_000),
+        ("Liabilities:Wallet:ACME", -4_000),
+    ]
