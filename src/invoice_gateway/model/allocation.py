@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from operator import attrgetter
 
-from . import issuing, valuation, wallet
+from . import offer_issue, valuation, wallet
 from .blocks import PartBlock
 from .draft import Draft
 from .errors import Code, Rejected
@@ -128,7 +128,7 @@ def post(
     The caller has checked A-01: parts are positive and neither end is overdrawn.
     """
     if invoice.kind is InvoiceKind.TOPUP and invoice.lifecycle is Lifecycle.SENT:
-        invoice = issuing.issue(draft, invoice)  # the first allocation provisions it (S2-03)
+        invoice = offer_issue.issue(draft, invoice)  # the first allocation provisions it (S2-03)
     allocation = Allocation(
         source=source.key,
         number=source.allocations + 1,

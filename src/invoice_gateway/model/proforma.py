@@ -7,7 +7,7 @@ an answer in time, the money is free again and the offer is as it was (I-22).
 from datetime import timedelta
 
 from . import allocation as allocations
-from . import issuing, reservation
+from . import offer_issue, reservation
 from .blocks_offers import FaultBlock
 from .detail import Execution
 from .draft import Draft
@@ -100,7 +100,7 @@ def _must_be_asked(invoice: Invoice) -> None:
 
 def _executed(draft: Draft, invoice: Invoice, said: Outcome) -> None:
     invoice = reservation.cover(draft, invoice)
-    invoice = issuing.issue(draft, invoice)
+    invoice = offer_issue.issue(draft, invoice)
     for reserved in reservation.reservations(draft, invoice):
         reservation.post(draft, reserved)
     issued = draft.get(Invoice, invoice.key)
