@@ -249,6 +249,7 @@ HANDLER = Handler(
     rights={
         Role.FINANCIALS: Reach.ANY,
         Role.PARTNER: Reach.BENEATH,
+        Role.RESELLER: Reach.BENEATH,
         Role.OWNER: Reach.OWN,
     },
     read=read,

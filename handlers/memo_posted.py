@@ -17,7 +17,6 @@ from invoice_gateway.handler import (
     Invoice,
     InvoiceKey,
     Memo,
-    Mode,
     Money,
     Parked,
     Part,
@@ -25,7 +24,6 @@ from invoice_gateway.handler import (
     Rejected,
     Role,
     Scope,
-    Source,
     WaitsFor,
     allocations,
     disputes,
@@ -33,6 +31,7 @@ from invoice_gateway.handler import (
     memos,
     own_number,
     rate_at,
+    reversals,
     shown,
 )
 
@@ -185,22 +184,7 @@ def _debit(
         additions = [(f"{text} (line {no})", money.minor) for no, money in message.parts]
     memo = memos.debit(draft, invoice, document, additions)
     if reversed_memo is not None and reversed_memo.open_credit:
-        _take_back_credit(draft, reversed_memo, memo)
-
-
-def _take_back_credit(draft: Draft, reversed_memo: Memo, memo: Memo) -> None:
-    """Let the open credit of a reversed memo pay the debit line that takes it back (M-01)."""
-    source = draft.get(Source, memos.source_of(reversed_memo))
-    invoice = draft.get(Invoice, reversed_memo.invoice)
-    assert invoice is not None
-    if source is None or source.remaining != source.amount:
-        raise Rejected(
-            Code.FUNDS_SPENT,
-            f"the open credit of memo {reversed_memo.key.number} is partly used: free it first",
-        )
-    lines = [line for line in invoice.lines if line.line_no in {p.line_no for p in memo.parts}]
-    parts = allocations.waterfall(lines, source.remaining, disputed=True)
-    allocations.post(draft, source, invoice, parts, Mode.MANUAL)
+        reversals.take_back_credit(draft, reversed_memo, memo)
 
 
 def _check_currency(message: MemoPosted, invoice: Invoice) -> None:

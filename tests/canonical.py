@@ -24,7 +24,8 @@ def essence(facts: Facts) -> Essence:
             (
                 number[each.id],
                 (each.account, each.currency, each.amount, each.issue_date, each.due_date),
-                (each.debit_memos, each.credits, each.written_off, each.settled, each.pending),
+                (each.debit_memos, each.credits, each.discounts, each.written_off),
+                (each.settled, each.pending),
                 (each.status, each.settlement_state, each.contested, each.confirmation),
                 (each.lifecycle, each.reserved, each.closure_reason or ""),
                 _value(each),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from xml.sax.saxutils import escape, quoteattr
 
 from invoice_gateway.model.money import exponent
@@ -48,6 +48,7 @@ class Item:
     rate: str = "0"
     category: str = "Z"
     description: str = "Item"
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,15 +115,16 @@ def customer_account(
         _tag("TermsDays", str(terms.days)),
         _money("CreditLimit", terms.credit_limit, currency),
         _tag("AutoAllocate", _truth(terms.auto_allocate)),
-        _group("CollectionPolicy", *(_tag(key, str(days)) for key, days in terms.policy.items())),
+        _group("CollectionPolicy", *_numbers(terms.policy)),
         _tag("MoneyBackDays", _integer(terms.money_back_days)),
         header=header,
     )
 
 
 def invoice_posted(
-    number: str = "INV-1",
+    number: str | None = "INV-1",
     *,
+    kind: str | None = None,
     customer: str = "ACME",
     issuer: str | None = None,
     lines: Sequence[str | Item] = ("60.00", "40.00"),
@@ -132,10 +134,12 @@ def invoice_posted(
     due_date: str | None = None,
     preceding: Named | None = None,
     order: str | None = None,
+    description: str | None = None,
     prepaid: str | None = None,
     rounding: str | None = None,
     totals: Mapping[str, str] | None = None,
     taxes: Mapping[str, str] | None = None,
+    policy: Mapping[str, int] | None = None,
     **header: Unpack[Header],
 ) -> bytes:
     """Return an InvoicePosted that adds up, unless `totals` or `taxes` replace some of its sums.
@@ -148,19 +152,35 @@ def invoice_posted(
     return _message(
         "InvoicePosted",
         _tag("Number", number),
+        _tag("Kind", kind),
         _tag("Issuer", issuer),
         _tag("Customer", customer),
         _tag("Currency", currency),
         _tag("IssueDate", issue_date),
         _tag("DueDate", due_date),
         _tag("OrderReference", order),
+        _tag("Description", description),
         _reference("PrecedingInvoice", preceding),
+        _group("CollectionPolicy", *_numbers(policy or {})),
         _group("Lines", *(_item(at, each) for at, each in enumerate(items, start=1))),
         *(_extra(each) for each in extras),
         _group("Taxes", *bill.taxes(taxes or {})),
         _group("Totals", *bill.totals(totals or {})),
         header=header,
     )
+
+
+def misc_invoice(
+    number: str | None = None,
+    *,
+    customer: str = "ACME",
+    order: str | None = "ORDER-1",
+    lines: Sequence[str | Item] = ("100.00",),
+    **said: Any,
+) -> bytes:
+    """Return an InvoicePosted of kind misc; without number, the gateway gives one."""
+    more = {"sender": "financials", **said}
+    return invoice_posted(number, kind="misc", customer=customer, order=order, lines=lines, **more)
 
 
 def memo_posted(
@@ -207,6 +227,89 @@ def exchange_rates(
         for pair, rate in found.items()
     )
     return _message("ExchangeRates", _tag("Date", day), _group("Pairs", *pairs), header=header)
+
+
+def discount(
+    number: str | None = "DC-1",
+    *,
+    invoice: Named = "INV-1",
+    amount: str | None = None,
+    lines: Mapping[str, str] | None = None,
+    refund: bool = False,
+    currency: str = "EUR",
+    text: str | None = None,
+    **header: Unpack[Header],
+) -> bytes:
+    """Return a ReversalPosted: a discount of `amount`, over `lines`, or of all that is pending."""
+    what = _group(
+        "Discount",
+        _tag("ExcessTo", "refund" if refund else None),
+        _money("Amount", amount, currency),
+        _group("Lines", *_parts("Line", lines or {}, currency)),
+        Xml("" if amount or lines else "<All/>"),
+    )
+    return _reversal(number, invoice, text, what, header)
+
+
+def bad_debt(
+    number: str | None = "BD-1",
+    *,
+    invoice: Named = "INV-1",
+    amount: str | None = None,
+    currency: str = "EUR",
+    text: str | None = None,
+    **header: Unpack[Header],
+) -> bytes:
+    """Return a ReversalPosted: what is pending will never be paid."""
+    what = _group("BadDebt", _money("Amount", amount, currency)) or Xml("<BadDebt/>")
+    return _reversal(number, invoice, text, what, header)
+
+
+def money_back(
+    number: str | None = "MB-1",
+    *,
+    invoice: Named = "INV-1",
+    order: str = "ORDER-1",
+    amount: str | None = None,
+    refund: bool = False,
+    currency: str = "EUR",
+    text: str | None = None,
+    **header: Unpack[Header],
+) -> bytes:
+    """Return a ReversalPosted: the order was deleted, what is refundable goes back."""
+    what = _group(
+        "MoneyBack",
+        _tag("OrderReference", order),
+        _tag("ExcessTo", "refund" if refund else None),
+        _money("Amount", amount, currency),
+    )
+    return _reversal(number, invoice, text, what, header)
+
+
+def take_back(
+    document: Named,
+    number: str | None = "TB-1",
+    *,
+    invoice: Named = "INV-1",
+    text: str | None = None,
+    **header: Unpack[Header],
+) -> bytes:
+    """Return a ReversalPosted: a document was a mistake."""
+    return _reversal(number, invoice, text, _reference("Document", document), header)
+
+
+def _reversal(
+    number: str | None, invoice: Named, text: str | None, what: Xml, header: Header
+) -> bytes:
+    return _message(
+        "ReversalPosted",
+        _tag("Number", number),
+        _reference("Invoice", invoice),
+        _tag("IssueDate", "2026-11-12"),
+        _tag("ReasonText", text),
+        what,
+        header={"sender": "financials", **header},
+    )
 
 
 def credit_note_posted(
@@ -685,6 +788,7 @@ def _item(at: int, item: Item) -> Xml:
         _tag("NetAmount", item.net),
         _tag("TaxCategory", item.category),
         _tag("TaxRate", item.rate),
+        _tag("LineKind", item.kind),
     )
 
 
@@ -769,6 +873,10 @@ def _reference(name: str, named: Named | None) -> Xml:
 
 def _truth(value: bool | None) -> str | None:  # noqa: FBT001 - one value, three meanings
     return None if value is None else str(value).lower()
+
+
+def _numbers(named: Mapping[str, int]) -> list[Xml]:
+    return [_tag(name, str(value)) for name, value in named.items()]
 
 
 def _integer(value: int | None) -> str | None:

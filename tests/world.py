@@ -54,7 +54,7 @@ from invoice_gateway.model.order import (
     Serial,
     Standing,
 )
-from invoice_gateway.model.rates import Rate
+from invoice_gateway.model.rates import Rate, RateAt
 from invoice_gateway.xml.document import Document, canonical
 from invoice_gateway.xml.safe import parse
 from invoice_gateway.xml.schemas import Schemas
@@ -138,7 +138,7 @@ class World:
         self.book.apply(standings(self.book))
         self.book.apply(histories(self.book, NOW))
         decision = _decide(handler, message, self.book, context)
-        loaded = loaded_for(self.book, scope)
+        loaded = loaded_for(self.book, scope, context.today)
         assert _said(_decide(handler, message, loaded, context)) == _said(decision), (
             f"the scope of {handler.message} does not load all that its decision rests on"
         )
@@ -299,10 +299,10 @@ def numbered(book: Book, changes: Iterable[Entity]) -> Iterable[Entity]:
             yield change
 
 
-def loaded_for(book: Book, scope: Scope) -> Book:
-    """Return the book that a store loads for `scope`."""
+def loaded_for(book: Book, scope: Scope, today: date) -> Book:
+    """Return the book that a store loads for `scope` and a message that takes effect `today`."""
     found = [*visible(book, scope)]
-    rated = wished(scope, found)
+    rated = wished((*scope.rates, RateAt(today)), scope, found)
     return Book([*found, *_rates(book, rated)], rated)
 
 
@@ -435,8 +435,10 @@ def _rates(book: Book, rated: Iterable[tuple[str, str, str]]) -> Iterable[Rate]:
         yield from sorted(found, key=lambda each: each.day)[-1:]
 
 
-def wished(scope: Scope, loaded: Iterable[Entity]) -> set[tuple[str, str, str]]:
-    """Return the rates that a store looks up for `scope` beside what it has loaded."""
+def wished(
+    rates: Iterable[RateAt], scope: Scope, loaded: Iterable[Entity]
+) -> set[tuple[str, str, str]]:
+    """Return what a store looks up for the wishes `rates`, beside what it has loaded."""
     accounts = [each for each in loaded if isinstance(each, Account)]
     books = {each.accounting_currency for each in accounts} | {*scope.books}
     books |= {each.carry.currency for each in loaded if isinstance(each, Invoice) and each.carry}
@@ -444,7 +446,7 @@ def wished(scope: Scope, loaded: Iterable[Entity]) -> set[tuple[str, str, str]]:
     currencies = {each.currency for each in others} | {each.selling_currency for each in accounts}
     return {
         (base, quote, at.day.isoformat())
-        for at in scope.rates
+        for at in rates
         for base in ({at.base} if at.base else currencies)
         for quote in ({at.quote} if at.quote else books)
         if base != quote

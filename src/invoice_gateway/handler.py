@@ -19,11 +19,13 @@ from invoice_gateway.model import (
     answers,
     billing,
     fulfilment,
+    issuing,
     offers,
     orders,
     proforma,
     requests,
     reservation,
+    reversals,
     valuation,
     wallet,
     writing,
@@ -41,7 +43,7 @@ from invoice_gateway.model.decision import (
     Scope,
     WaitsFor,
 )
-from invoice_gateway.model.detail import Detail, Execution
+from invoice_gateway.model.detail import PLAIN, Detail, Execution
 from invoice_gateway.model.draft import Draft
 from invoice_gateway.model.errors import Code, Parked, Rejected
 from invoice_gateway.model.events import (
@@ -109,12 +111,15 @@ from invoice_gateway.model.totals import (
     check_totals,
     gross_columns,
 )
+from invoice_gateway.xml import bill as bills
 from invoice_gateway.xml.document import Document
 from invoice_gateway.xml.offers import read_offer
 from invoice_gateway.xml.rows import Rows
 
 __all__ = [
     "ISSUED_NEW",
+    "PLAIN",
+    "RESERVED",
     "Account",
     "Allocation",
     "AllocationState",
@@ -194,12 +199,15 @@ __all__ = [
     "answers",
     "awaited",
     "billing",
+    "bills",
     "check_totals",
     "disputes",
     "fulfilment",
     "gross_columns",
+    "issuing",
     "known_before",
     "memos",
+    "number_taken",
     "offer_named",
     "offers",
     "orders",
@@ -209,6 +217,7 @@ __all__ = [
     "read_offer",
     "requests",
     "reservation",
+    "reversals",
     "shown",
     "snake_case",
     "tabled",
@@ -253,7 +262,10 @@ class Handler(Generic[M]):
         return replace(self.scope(message, context), credit=True)
 
 
-RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "RC:", "US:", "WD:", "WO:", "prepaid:", "memo/")
+RESERVED = (
+    *("CM:", "CX:", "DC:", "DM:", "INV:", "RC:", "US:", "WD:", "WO:", "prepaid:", "memo/"),
+    *memos.GIVEN,
+)
 """How the numbers begin that the gateway gives itself (docs/adr/0010)."""
 
 
@@ -265,14 +277,19 @@ def own_number(document: Document, path: str) -> str:
     """
     number = document.text(path)
     if number.startswith(RESERVED):
-        begins = " ".join(RESERVED)
-        raise document.refuse(
-            Code.NUMBER_TAKEN,
-            path,
-            f"{number!r} begins as numbers of the gateway do",
-            f"a number that does not begin with any of {begins}",
-        )
+        raise number_taken(document, path)
     return number
+
+
+def number_taken(document: Document, path: str) -> Rejected:
+    """Return the refusal of the number at `path`, which is one that the gateway may give."""
+    begins = " ".join(RESERVED)
+    return document.refuse(
+        Code.NUMBER_TAKEN,
+        path,
+        f"{document.text(path)!r} begins as numbers of the gateway do",
+        f"a number that does not begin with any of {begins}",
+    )
 
 
 def known_before(

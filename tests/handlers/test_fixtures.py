@@ -114,6 +114,7 @@ STORIES = {
     "exchange_rates/dollars-in-rupees": ([], ""),
     "exchange_rates/several-pairs": ([], ""),
     "invoice_posted/allowance-and-shipping": ([ACME], "invoice.issued"),
+    "invoice_posted/misc-of-a-reseller": ([ACME, SHOP], "invoice.issued"),
     "invoice_posted/of-a-reseller": ([ACME, SHOP], "forbidden"),
     "invoice_posted/one-line": ([GLOBEX], "invoice.issued"),
     "invoice_posted/two-rates": ([ACME], "invoice.issued"),
@@ -251,7 +252,6 @@ STORIES = {
     "request_raised/registration-with-fee": ([ACME], "invoice.issued"),
     "request_raised/renewal": ([ACME], "invoice.issued"),
     "service_state/active": ([ACME, "request_raised/renewal"], ""),
-    "timer_due/invoice": ([ACME, FIRST], "invoice.overdue"),
     "shipment_tracked/by-parcel": (
         [ACME, CARD, "fulfilment_reported/first-shipment"],
         "invoice.fulfilment-changed",
@@ -273,6 +273,17 @@ STORIES = {
             messages.payment_posted(amount="100.00", invoices=["TU-2026-0001"]),
         ],
         "wallet.debited",
+    ),
+    "timer_due/invoice": ([messages.customer_account(), FIRST], "invoice.overdue"),
+    "reversal_posted/bad-debt": ([ACME, FIRST], "writeoff.posted invoice.status-changed"),
+    "reversal_posted/discount-all": ([ACME, FIRST], "discount.posted invoice.status-changed"),
+    "reversal_posted/discount-amount": ([ACME, FIRST], "discount.posted invoice.status-changed"),
+    "reversal_posted/discount-lines": ([ACME, FIRST], "discount.posted invoice.status-changed"),
+    "reversal_posted/money-back": ([ACME, FIRST], "unknown-order"),
+    "reversal_posted/of-a-stranger": ([ACME, FIRST], "forbidden"),
+    "reversal_posted/take-back": (
+        [ACME, FIRST, "reversal_posted/discount-amount"],
+        "memo.posted",
     ),
 }
 

@@ -8,6 +8,7 @@ from invoice_gateway.model.events import InvoiceIssued, InvoiceStatusChanged
 from invoice_gateway.model.events_forex import ForexRecorded
 from invoice_gateway.model.ledger import Allocation, Reversal
 from tests import messages as m
+from tests.orders import CARD, Piece, fulfilled, order_placed
 from tests.world import World
 
 RUPEES = m.Terms(accounting_currency="INR")
@@ -343,3 +344,66 @@ def test_an_account_that_gets_a_second_currency_has_values_from_then_on():
     assert value(world) is None
     assert world.source().carry.settled == 498_600
     assert gains(world) == []
+
+
+# -- requests -----------------------------------------------------------------------------------
+
+
+def test_the_invoice_of_a_request_is_shown_in_both_currencies(world):
+    """S4-05: subtotal and application fee, at the rate of the day it is raised."""
+    world.send(m.request_raised(amount="90.00", fee="10.00", currency="USD"))
+
+    [issued] = [each for each in world.events if isinstance(each, InvoiceIssued)]
+    assert issued.totals.amount == (10_000, "USD")
+    assert issued.accounting.amount == issued.accounting.pending == (819_000, "INR")
+
+
+def test_a_request_that_is_cancelled_in_time_leaves_no_value(world):
+    """X-11: what was paid comes back with its value, and the cancellation relieves the rest."""
+    policy = m.Terms(accounting_currency="INR", policy={"RequestCancellationDays": 7})
+    world.all(m.customer_account(currency="USD", terms=policy))
+    world.all(m.request_raised(currency="USD"), pay("PAY-1", "40.00", 20))
+    assert value(world, "INV:REQ-1") == (819_000, 491_400, 327_600)
+
+    world.send(m.timer_due("INV:REQ-1", kind="request", day="2026-11-27"))
+
+    assert value(world, "INV:REQ-1") == (819_000, 0, 0)
+    assert world.memo("CX:INV:REQ-1").carry == 819_000
+    assert world.source().carry[2:] == (327_600, 327_600, 0)
+    assert gains(world) == [0, 0]
+
+
+# -- orders and reversals -------------------------------------------------------------------------
+
+
+def test_an_order_is_billed_and_paid_at_the_rates_of_the_days(world):
+    """D-10 in dollars: captured at 83.10, shipped at 83.10 and 81.90, and nothing is left."""
+    early = {"effective_date": "2026-11-10"}
+    lines = [Piece(net="1000.00", quantity=10)]
+    world.send(order_placed(lines=lines, shipping="50.00", currency="USD", **early))
+    world.send(fulfilled({"1": 6}, **early))
+    world.send(fulfilled({"1": 4}, shipment="S-2", effective_date="2026-11-20"))
+
+    assert value(world, "INV:O-1:1") == (5_401_500, 0, 5_401_500)
+    assert value(world, "INV:O-1:2") == (3_276_000, 0, 3_276_000)
+    assert world.source(CARD).carry[2:] == (8_725_500, 0, 8_725_500)
+    assert gains(world) == [0, 8_725_500 - 5_401_500 - 3_276_000]
+
+
+def test_a_discount_and_a_bad_debt_relieve_at_carrying_value(billed):
+    """M-04: what is given up makes no gain."""
+    billed.send(m.discount(amount="40.00", currency="USD"))
+    assert billed.memo("DC-1").carry == 330_000
+
+    billed.send(m.bad_debt())
+
+    assert value(billed) == (825_000, 0, 0)
+    assert gains(billed) == []
+
+
+def test_a_bad_debt_that_is_taken_back_is_owed_at_its_value(billed):
+    """M-01: as if it had never been written off."""
+    before = billed.invoice().carry
+    billed.all(m.bad_debt(), m.take_back("BD-1"))
+
+    assert billed.invoice().carry == before

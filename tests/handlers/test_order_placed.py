@@ -197,6 +197,7 @@ def test_an_order_on_terms_is_in_the_currency_of_the_limit(world):
 
 def test_a_prepaid_order_may_be_in_any_currency(world):
     """Its invoice is in that currency too."""
+    world.send(m.exchange_rates({"USD/EUR": "0.90"}))
     world.send(order_placed(currency="USD", lines=SOFTWARE))
 
     assert world.invoice("INV:O-1:1").currency == "USD"

@@ -12,7 +12,7 @@ from tests.world import SENDERS, handlers
 RIGHTS = """
     CustomerAccount   erp:any financials:any
     ExchangeRates     erp:any financials:any
-    InvoicePosted     erp:any
+    InvoicePosted     erp:any financials:any reseller:beneath
     MemoPosted        erp:any financials:any
     CreditNotePosted  erp:any financials:any
     InvoiceDraft      portal:any financials:any partner:beneath
@@ -22,7 +22,8 @@ RIGHTS = """
     PaymentPosted     erp:any financials:any bank:any
     PaymentReversed   financials:any bank:any
     PaymentNotice     partner:own owner:own
-    AllocationCommand financials:any partner:beneath owner:own
+    ReversalPosted    financials:any reseller:beneath
+    AllocationCommand financials:any partner:beneath reseller:beneath owner:own
     DisputeNotice     financials:any partner:own owner:own
     DisputeResolution financials:any
     LineStatusUpdate  financials:any partner:own owner:own
@@ -58,6 +59,7 @@ EXAMPLES = {
     "InvoiceCommand": offers.send,
     "RequestOutcome": offers.request_outcome,
     "WalletUsage": offers.wallet_usage,
+    "ReversalPosted": m.discount,
     "PaymentPosted": m.payment_posted,
     "PaymentReversed": m.payment_reversed,
     "PaymentNotice": m.payment_notice,
@@ -108,7 +110,9 @@ def test_whoever_may_not_is_refused_whatever_it_says(world, message, role):
 FOREIGN = [
     ("PaymentNotice", {"sender": "globex"}),
     ("PaymentNotice", {"sender": "acme", "invoices": ["SHOP-1"]}),
+    ("ReversalPosted", {"sender": "reseller", "invoice": "GX-1"}),
     ("AllocationCommand", {"sender": "globex"}),
+    ("AllocationCommand", {"sender": "reseller", "customer": "GLOBEX", "invoice": "GX-1"}),
     ("AllocationCommand", {"sender": "shop"}),
     ("StatusQuery", {"sender": "globex"}),
     ("StatusQuery", {"sender": "shop"}),
@@ -130,6 +134,7 @@ def test_nobody_acts_on_accounts_out_of_reach(billed, message, said):
     billed.all(
         m.invoice_posted("SHOP-1", customer="ACME-SHOP"),
         offers.invoice_draft("GLOBEX-1", customer="GLOBEX"),
+        m.invoice_posted("GX-1", customer="GLOBEX"),
         m.payment_posted(amount="1.00"),
     )
 

@@ -7,7 +7,7 @@ what is trusted. `check` runs them all. Those that speak of change compare two m
 from collections.abc import Callable, Iterator
 
 from tests.facts import Facts
-from tests.invariants import change, events, forex, money, orders, statuses
+from tests.invariants import change, events, forex, money, numbers, orders, statuses
 
 Invariant = Callable[[Facts], Iterator[str]]
 
@@ -42,6 +42,7 @@ ALWAYS: tuple[tuple[str, Invariant], ...] = (
     ("I-18", statuses.moves_are_legal),
     ("I-19", events.status_is_announced),
     ("I-19", events.events_tell_it_all),
+    ("A-11", events.write_offs_leave_nothing),
     ("P-04", events.versions_have_no_gaps),
     ("§4.3", events.events_come_in_order),
     ("P-01", events.messages_end_once),
@@ -54,6 +55,7 @@ ALWAYS: tuple[tuple[str, Invariant], ...] = (
     ("I-25/33", orders.invoices_add_up_to_their_order),
     ("I-25", orders.money_is_held_for_open_orders),
     ("I-26", orders.credit_was_checked),
+    ("I-31", numbers.series_have_no_gaps),
     ("I-33", money.rounding_is_exact),
     ("I-33", money.documents_are_booked),
 )

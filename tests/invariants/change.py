@@ -102,12 +102,21 @@ def _new(before: Facts, now: Facts) -> tuple[EventFact, ...]:
 
 
 FIXED = {
-    "invoices": ("issuer", "number", "account", "currency", "amount", "issue_date", "due_date"),
+    "invoices": (
+        *("issuer", "number", "kind", "account", "currency", "amount", "issue_date"),
+        "due_date",
+    ),
     "sources": (
         *("account", "type", "reference", "currency", "amount", "value_date", "origin"),
         *("accounting_currency", "rate", "carrying"),
     ),
 }
+
+POLICY = (
+    *("series", "transaction_no"),
+    *("request_cancellation_days", "reminder_days", "suspension_days", "deletion_days"),
+)
+"""What an invoice keeps from the day it is issued (S4-02, S4-17)."""
 
 
 def _immutable(facts: Facts) -> dict[str, dict[Any, Any]]:
@@ -124,8 +133,14 @@ def _immutable(facts: Facts) -> dict[str, dict[Any, Any]]:
         }
         for name, columns in FIXED.items()
     }
+    policies = {
+        key: tuple(getattr(row, column) for column in POLICY)
+        for key, row in facts.details.items()
+        if facts.invoices[key].lifecycle not in ("Draft", "Sent")
+    }
     return {
         **rows,
+        "policies": policies,
         "snapshots": {key: _digest(text) for key, text in facts.snapshots.items()},
         "lines": {
             (line.invoice, line.line_no): line[:4]

@@ -10,6 +10,11 @@ from tests.facts import Facts, LineFact
 
 DISPUTED = "Disputed"
 RECEIVED = "Payment Received"
+CREDITS = ("credit-memo", "cancellation")
+DISCOUNTS = ("discount", "money-back")
+WRITE_OFFS = ("write-off", "bad-debt")
+"""Types of documents, by the sum of the invoice that counts them."""
+GIVEN = ("DISCOUNT:", "BAD-DEBT:", "MONEY-BACK:", "REVERSAL:")
 
 
 def total(pairs: Iterable[tuple[Any, int]]) -> dict[Any, int]:
@@ -28,6 +33,12 @@ def all_lines(facts: Facts) -> Iterator[LineFact]:
 def where(facts: Facts, line: LineFact) -> str:
     """Return how people call a line."""
     return f"{facts.invoices[line.invoice].number}/{line.line_no}"
+
+
+def named_after(memo: Any) -> str:
+    """Return what the open credit of a document is called (docs/adr/0010)."""
+    alone = memo.issuer == "ENTERPRISE" or memo.number.startswith(GIVEN)
+    return memo.number if alone else f"{memo.issuer}/{memo.number}"
 
 
 def payable(facts: Facts, row: Any) -> int:

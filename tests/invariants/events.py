@@ -78,6 +78,17 @@ def events_tell_it_all(facts: Facts) -> Iterator[str]:
             yield f"source {row.reference}: {row.remaining} remain, the events say {remaining}"
 
 
+def write_offs_leave_nothing(facts: Facts) -> Iterator[str]:
+    """A-11, S4-33: a small difference or a bad debt is exactly what was pending."""
+    heard: dict[str, int] = defaultdict(int)
+    for event in facts.events:
+        for kind, key, amount in _amounts(event):
+            if kind == "invoice":
+                heard[key] += amount
+        if event.name == "writeoff.posted" and heard[_invoice(event)]:
+            yield f"{_invoice(event)}: {heard[_invoice(event)]} are pending after a write-off"
+
+
 def _amounts(event: EventFact) -> Iterator[tuple[str, str, int]]:
     """Yield what an event changes: of which invoice or source, by how much."""
     name = event.name
@@ -91,6 +102,8 @@ def _amounts(event: EventFact) -> Iterator[tuple[str, str, int]]:
         yield "invoice", _invoice(event), amount
     if name == "writeoff.posted":
         yield "invoice", _invoice(event), -_heard(event, "Amount")
+    if name == "discount.posted":
+        yield "invoice", _invoice(event), -_heard(event, "Applied")
     if name == "memo.posted" and event.text("DocType") != "credit-note":
         sign = 1 if event.text("DocType") == "debit-memo" else -1
         yield "invoice", _invoice(event), sign * _heard(event, "Applied")

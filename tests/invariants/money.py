@@ -7,19 +7,18 @@ from lxml import etree
 
 from tests.facts import Facts
 from tests.invariants.common import (
+    CREDITS,
+    DISCOUNTS,
+    WRITE_OFFS,
     all_lines,
     automatic,
     free,
     minor,
+    named_after,
     payable,
     total,
     where,
 )
-
-CREDITS = ("credit-memo", "discount", "cancellation", "money-back")
-"""Documents that take off what is owed."""
-GIVEN_UP = ("write-off", "bad-debt")
-"""Documents by which it is given up."""
 
 
 def sources_balance(facts: Facts) -> Iterator[str]:
@@ -124,8 +123,10 @@ def lines_balance(facts: Facts) -> Iterator[str]:
             entry[1] += part.excess
     for line in all_lines(facts):
         key = (line.invoice, line.line_no)
-        credited, excess = map(sum, zip(*(taken[*key, each] for each in CREDITS), strict=True))
-        written_off, none = map(sum, zip(*(taken[*key, each] for each in GIVEN_UP), strict=True))
+        crediting = [taken[*key, name] for name in (*CREDITS, *DISCOUNTS)]
+        credited, excess = (sum(each[at] for each in crediting) for at in (0, 1))
+        giving_up = [taken[*key, name] for name in WRITE_OFFS]
+        written_off, none = (sum(each[at] for each in giving_up) for at in (0, 1))
         folds = (credited, excess, written_off, settled[key])
         if (line.credited, line.excess, line.written_off, line.settled) != folds or none:
             yield f"{where(facts, line)}: counters are not the fold of the entries"
@@ -140,8 +141,11 @@ def lines_balance(facts: Facts) -> Iterator[str]:
 
 
 def pending_adds_up(facts: Facts) -> Iterator[str]:
-    """I-06: pending = amount + debit memos - credits - write-offs - settled = open lines >= 0."""
+    """I-06: pending = amount + debit memos - what reduced it - settled = open lines >= 0."""
+    applied = total(((each.invoice_id, each.doc_type), each.applied) for each in facts.memos)
     for row in facts.invoices.values():
+        credits_ = sum(applied[row.id, name] for name in CREDITS)
+        discounts = sum(applied[row.id, name] for name in DISCOUNTS)
         lines = facts.lines[row.id]
         added = sum(each.amount for each in lines if each.kind == "debit-memo")
         sums = (
@@ -150,9 +154,9 @@ def pending_adds_up(facts: Facts) -> Iterator[str]:
             sum(each.written_off for each in lines),
             sum(each.settled for each in lines),
         )
-        taken_off = row.credits + row.discounts
-        if (row.debit_memos, taken_off, row.written_off, row.settled) != sums:
-            yield f"{row.number}: sums are not those of its lines"
+        said = (row.debit_memos, row.credits + row.discounts, row.written_off, row.settled)
+        if said != sums or (row.credits, row.discounts) != (credits_, discounts):
+            yield f"{row.number}: sums are not those of its lines and documents"
         rest = sum(each.open for each in lines)
         if rest != row.pending or rest < 0 or row.amount + added - sum(sums[1:]) != rest:
             yield f"{row.number}: {rest} are open, {row.pending} are pending"
@@ -172,10 +176,11 @@ def excess_is_credit(facts: Facts) -> Iterator[str]:
     }
     for memo in facts.memos:
         excess = sum(part.excess for part in facts.memo_parts.get(memo.id, ()))
-        said = created.pop((memo.account, memo.number), 0)
-        if memo.doc_type in CREDITS and said != excess:
+        said = created.pop((memo.account, named_after(memo)), 0)
+        crediting = memo.doc_type in (*CREDITS, *DISCOUNTS)
+        if crediting and said != excess:
             yield f"memo {memo.number} has excess {excess}, open credit {said}"
-        if memo.doc_type in CREDITS and memo.open_credit + memo.refunded != excess:
+        if crediting and memo.open_credit + memo.refunded != excess:
             yield f"memo {memo.number} says {memo.open_credit} + {memo.refunded} of {excess}"
     if created:
         yield f"open credit without a memo: {created}"
@@ -265,7 +270,12 @@ def _said(root: etree._Element) -> int | None:
         currency = root.findtext("{*}Currency") or ""
         texts = [root.findtext(f"{{*}}Totals/{{*}}{each}") for each in ("TaxInclusive", "Rounding")]
         return abs(sum(minor(each, currency) for each in texts if each))
-    if kind in ("CreditNotePosted", "PaymentPosted", "MemoPosted"):
+    if kind == "ReversalPosted":
+        root = root.find("{*}Discount") if root.find("{*}Discount") is not None else root
+        if root.find("{*}All") is not None:
+            return None
+        kind = etree.QName(root).localname
+    if kind in ("Discount", "CreditNotePosted", "PaymentPosted", "MemoPosted"):
         amounts = root.findall("{*}Amount") or root.findall("{*}Lines/{*}Line/{*}Amount")
         return sum(minor(each.text or "", each.get("currency") or "") for each in amounts)
     return None

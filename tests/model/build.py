@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from invoice_gateway.model.decision import Book, Context, Decision, Entity, Policy, Reach
@@ -10,6 +10,7 @@ from invoice_gateway.model.draft import Draft
 from invoice_gateway.model.invoice import Invoice, Kind, Line, derive
 from invoice_gateway.model.keys import SourceKey
 from invoice_gateway.model.ledger import Account, Intent, Source, SourceType
+from invoice_gateway.model.order import Method, Order, OrderStatus, ServiceState
 from invoice_gateway.model.status import Axis, Status
 from tests.world import NOW, SENDERS, key
 
@@ -72,6 +73,20 @@ def account(party: str = "ACME", **fields: Any) -> Account:
     """Return an account that buys in euros."""
     base = {"party_class": "customer", "name": party, "selling_currency": "EUR"}
     return Account(party=party, accounting_currency="EUR", **{**base, **fields})
+
+
+def order(reference: str = "ORDER-1", **fields: Any) -> Order:
+    """Return an order of ACME that has been billed; its service is deleted."""
+    base = {
+        "account": "ACME",
+        "method": Method.WIRE_TRANSFER,
+        "status": OrderStatus.COMPLETED,
+        "service_state": ServiceState.DELETED,
+    }
+    placed = datetime(2026, 11, 1, tzinfo=UTC)
+    return Order(
+        reference=reference, currency="EUR", total=11_000, placed_at=placed, **{**base, **fields}
+    )
 
 
 def with_line(given: Invoice, changed: Line) -> Invoice:

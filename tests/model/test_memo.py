@@ -170,7 +170,7 @@ def test_the_excess_becomes_open_credit():
     assert (made.amount, made.applied, made.open_credit) == (30, 15, 15)
     assert made.parts == (MemoPart("1", 25, 10, 15), MemoPart("2", 5, 5, 0))
     [source] = scene.book.all(Source)
-    assert source.key == memos.source_of(made)
+    assert source.key == memos.source_of(scene.draft(), made)
     assert (source.amount, source.remaining, source.origin) == (15, 15, Origin.EXCESS)
     assert (source.origin_document, source.value_date) == ("CM-1", DAY)
     assert scene.invoice().line("1").excess == 15

@@ -76,10 +76,11 @@ class Life(RuleBasedStateMachine):
         """Start with some accounts (most of the time), some invoices and some money."""
         for party in VOICES:
             if chance.random() < MOST_OF_THE_TIME:
-                parent = "ACME" if party == "ACME-SHOP" else None
                 early = "2026-11-18T10:00:00Z"
-                terms = say.Terms(accounting_currency=wishes.BOOKS.get(party))
-                self.tell(say.customer_account(party, parent=parent, terms=terms, sent_at=early))
+                books = wishes.BOOKS.get(party)
+                terms = say.Terms(accounting_currency=books)
+                said = wishes.standing(party)
+                self.tell(say.customer_account(party, terms=terms, sent_at=early, **said))
         if chance.random() < MOST_OF_THE_TIME:
             known = dict.fromkeys(wishes.PAIRS, "0.7")
             self.tell(say.exchange_rates(known, day="2026-10-30"))
@@ -153,7 +154,9 @@ class Life(RuleBasedStateMachine):
         """I-17: opened and closed again with nothing between, a dispute leaves no trace."""
         row, line = chance.choice(_disputable(self.facts))
         notice, sender = f"DN-{self.serial()}", VOICES[row.account]
-        opened = say.dispute_opened(notice, invoice=row.number, lines=[line.line_no], sender=sender)
+        opened = say.dispute_opened(
+            notice, invoice=wishes.called(row), lines=[line.line_no], sender=sender
+        )
         dispute = f"{row.account}/{notice}/{line.line_no}"
         back = say.dispute_resolution(dispute, outcome="rejected")
         if withdrawn:

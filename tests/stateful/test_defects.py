@@ -19,6 +19,7 @@ from invoice_gateway.model.events import InvoiceStatusChanged
 from invoice_gateway.model.forex import Carry
 from invoice_gateway.model.ledger import Source
 from invoice_gateway.model.status import ENTERPRISE, Axis, Move, Status
+from invoice_gateway.store import numbering
 from tests import invariants
 from tests import messages as say
 from tests.engine_harness import ENTERPRISE as SENDERS
@@ -55,6 +56,9 @@ def told(engine: Engine, tale: Sequence[bytes]) -> None:
 START = (say.customer_account(), say.invoice_posted(lines=["60.00", "40.00"]))
 PAID = (*START, say.payment_posted(amount="100.00"))
 DISPUTED = (*START, say.dispute_opened(lines={"1": "25.00"}), say.payment_posted(amount="100.00"))
+DISCOUNTED = (*PAID, say.discount(lines={"1": "10.00"}), say.discount("DC-2", lines={"1": "60.00"}))
+LOST = (*START, say.payment_posted(amount="30.00"), say.discount(amount="20.00"), say.bad_debt())
+CHARGED = (say.customer_account(), say.misc_invoice(), say.misc_invoice(order="ORDER-2"))
 OVERPAID = (*PAID, say.memo_posted(lines={"1": "10.00"}))
 DEAD = (
     *START,
@@ -146,6 +150,34 @@ def _waterfall_over_everything(lines: Any, amount: int, *, disputed: bool) -> An
 def _waterfall_short_of_a_cent(lines: Any, amount: int, *, disputed: bool) -> Any:
     first, *rest = WATERFALL(lines, amount, disputed=disputed)
     return (first._replace(amount=first.amount - 1), *rest)
+
+
+WRITE_OFF = memo.write_off
+
+
+def _write_off_but_a_cent(draft_: Draft, found: invoice.Invoice, *said: Any) -> Any:
+    """Take a cent for paid while writing off, and ask for it afterwards."""
+    first = next(line for line in found.lines if line.open)
+    made = WRITE_OFF(draft_, _settled(found, first.line_no, 1), *said)
+    left = draft_.get(invoice.Invoice, found.key)
+    assert left is not None
+    draft_.put(_settled(left, first.line_no, -1))
+    return made
+
+
+def _settled(found: invoice.Invoice, line_no: str, amount: int) -> invoice.Invoice:
+    lines = tuple(
+        line._replace(settled=line.settled + amount) if line.line_no == line_no else line
+        for line in found.lines
+    )
+    return replace(found, lines=lines, settled=found.settled + amount)
+
+
+TAKE = numbering.take
+
+
+def _skip_a_number(*said: Any) -> Any:
+    return {key: number + 1 for key, number in TAKE(*said).items()}
 
 
 TABLE_5 = invoice.table5
@@ -275,6 +307,10 @@ DEFECTS = (
     Defect(
         "money has no value", "§3.13", LOSS, valuation, {"source_as_received": lambda _, each: each}
     ),
+    Defect("a discount has no cap", "I-04/05", DISCOUNTED, memo, {"check_credit": _nothing}),
+    Defect("excess of a discount is lost", "I-07", DISCOUNTED, memo, {"_open_credit": _nothing}),
+    Defect("a bad debt leaves a cent", "A-11", LOST, memo, {"write_off": _write_off_but_a_cent}),
+    Defect("a number is left out", "I-31", CHARGED, numbering, {"take": _skip_a_number}),
     Defect("a payment grows by a cent", "I-33", PAID, Judge, {"_accept": _accept_more}),
 )
 

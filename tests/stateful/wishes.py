@@ -16,15 +16,18 @@ from tests.facts import Facts
 T = TypeVar("T")
 
 PARTIES = ("ACME", "ACME-SHOP", "GLOBEX")
+CLASSES = {"ACME": "reseller", "ACME-SHOP": "sub-reseller", "GLOBEX": "customer"}
 VOICES = {"ACME": "acme", "ACME-SHOP": "shop", "GLOBEX": "globex"}
 SENDERS = (
     *ENTERPRISE,
     Sender("acme", "ACME", "partner", receipts=True),
+    Sender("acme-sells", "ACME", "reseller"),
     Sender("shop", "ACME-SHOP", "owner"),
     Sender("globex", "GLOBEX", "partner"),
 )
 NUMBERS = tuple(f"INV-{at}" for at in range(1, 11))
 PAYMENTS = tuple(f"PAY-{at}" for at in range(1, 11))
+OWN_NUMBERS = tuple(f"A-{at}" for at in range(1, 6))
 MEMOS = tuple(f"MEMO-{at}" for at in range(1, 16))
 DAYS = tuple(f"2026-11-{at:02}" for at in (1, 2, 2, 3))
 BOOKS = {"GLOBEX": "USD"}
@@ -102,6 +105,11 @@ class Wish:
         return {"message_id": f"m-{at}", "sent_at": moment, **more}
 
 
+def called(row: Any) -> str | tuple[str, str]:
+    """Return how messages name an invoice that is there."""
+    return row.number if row.issuer == "ENTERPRISE" else (row.issuer, row.number)
+
+
 def _text(minor: int, currency: str = "EUR") -> str:
     return decimal_text(minor, currency)
 
@@ -109,12 +117,22 @@ def _text(minor: int, currency: str = "EUR") -> str:
 def account(wish: Wish) -> bytes:
     """Draw a CustomerAccount: it switches the automatic run, and is sometimes an old one."""
     party = wish.one(*PARTIES)
-    terms = say.Terms(auto_allocate=not wish.rarely(), accounting_currency=BOOKS.get(party))
+    policy = {"ReminderDays": 7, "SuspensionDays": 30} if wish.rarely() else {}
+    terms = say.Terms(
+        auto_allocate=not wish.rarely(), accounting_currency=BOOKS.get(party), policy=policy
+    )
     header = wish.ids()
     if wish.rarely():
         header["sent_at"] = "2026-11-19T10:00:00Z"
-    parent = "ACME" if party == "ACME-SHOP" else None
-    return say.customer_account(party, parent=parent, terms=terms, **header)
+    return say.customer_account(party, terms=terms, **standing(party), **header)
+
+
+def standing(party: str) -> dict[str, Any]:
+    """Return class and parent of a party."""
+    return {
+        "party_class": CLASSES[party],
+        "parent": "ACME" if party == "ACME-SHOP" else None,
+    }
 
 
 def rates(wish: Wish) -> bytes:
@@ -156,6 +174,27 @@ def invoice(wish: Wish) -> bytes:
     )
 
 
+def misc(wish: Wish) -> bytes:
+    """Draw an InvoicePosted of kind misc: by financials or a reseller, numbered or not."""
+    lines = [
+        say.Item(net=_text(wish.cents()), kind=wish.one(None, None, "application-fee"))
+        for _ in range(wish.one(1, 2))
+    ]
+    by = wish.one(
+        {"sender": "financials", "customer": wish.one(*PARTIES)},
+        {"sender": "acme-sells", "issuer": "ACME", "customer": "ACME-SHOP"},
+        {"sender": "acme-sells", "issuer": "ACME", "customer": wish.one(*PARTIES)},
+    )
+    own = OWN_NUMBERS if "issuer" in by else NUMBERS
+    return say.misc_invoice(
+        wish.one(None, None, *own[:1], wish.one(*own)),
+        lines=lines,
+        issue_date=wish.one(*DAYS),
+        policy={"ReminderDays": 3} if wish.rarely() else None,
+        **wish.ids(**by),
+    )
+
+
 def payment(wish: Wish) -> bytes:
     """Draw a PaymentPosted: for nothing in particular, or for invoices, with amounts or without."""
     row = wish.invoice()
@@ -188,7 +227,7 @@ def _all_but_a_few_cents(wish: Wish, row: Any) -> bytes:
         amount=_text(max(1, row.pending - wish.chance.randint(1, 6)), row.currency),
         currency=row.currency,
         final=True,
-        invoices=[row.number],
+        invoices=[called(row)],
         **wish.ids(),
     )
 
@@ -199,7 +238,7 @@ def reversal(wish: Wish) -> bytes:
     kind = wish.one("bounce", "chargeback", "refund", "refund")
     currency = source.currency if source else "EUR"
     paid = [
-        wish.facts.invoices[each.row.invoice_id].number
+        called(wish.facts.invoices[each.row.invoice_id])
         for each in wish.facts.posted()
         if source and each.row.source_id == source.id
     ]
@@ -250,18 +289,47 @@ def memo(wish: Wish) -> bytes:
         }
         said["dispute"] = wish.one(None, None, *disputes)
     header = wish.ids(sender=wish.one("erp", "financials"))
-    return say.memo_posted(wish.one(*MEMOS), invoice=row.number, **said, **header)
+    return say.memo_posted(wish.one(*MEMOS), invoice=called(row), **said, **header)
+
+
+def given_up(wish: Wish) -> bytes:
+    """Draw a ReversalPosted: a discount, a bad debt, a money-back, or a document taken back."""
+    row = wish.invoice()
+    number = wish.one(None, wish.one(*MEMOS))
+    header: Any = wish.ids(sender=wish.one(*["financials"] * 4, "acme-sells"))
+    if row is None:
+        return say.bad_debt(number, invoice=wish.number(), **header)
+    header["sender"] = "acme-sells" if row.issuer == "ACME" and wish.flag() else header["sender"]
+    on: Any = {"invoice": called(row), **header}
+    way = wish.one("amount", "amount", "lines", "all", "bad debt", "bad debt", "back", "money")
+    documents = [each for each in wish.facts.memos if each.invoice_id == row.id]
+    if way == "back" and documents:
+        return say.take_back(called(wish.one(*documents)), number, **on)
+    if way == "money":
+        return say.money_back(number, order=row.order_ref or "ORDER-1", **on)
+    on["currency"] = row.currency
+    if way == "bad debt":
+        amount = wish.one(None, None, _text(wish.cents(row.pending), row.currency))
+        return say.bad_debt(number, amount=amount, **on)
+    on["refund"] = wish.rarely()
+    if way == "amount":
+        return say.discount(number, amount=_text(wish.cents(row.amount), row.currency), **on)
+    if way == "lines":
+        line = wish.line(row)
+        amounts = {line.line_no: _text(wish.cents(line.amount), row.currency)}
+        return say.discount(number, lines=amounts, **on)
+    return say.discount(number, **on)
 
 
 def payment_notice(wish: Wish) -> bytes:
     """Draw a PaymentNotice: of invoices, of lines, of an amount."""
     row = wish.invoice()
     sender = VOICES[row.account if row else wish.one(*PARTIES)]
-    first = row.number if row else wish.number()
+    first = called(row) if row else wish.number()
     lines = [wish.line(row).line_no] if row and wish.flag() else []
     return say.payment_notice(
         f"PN-{wish.serial()}",
-        invoices=sorted({first, wish.number()}) if wish.rarely() else [first],
+        invoices=[*dict.fromkeys((first, wish.number()))] if wish.rarely() else [first],
         amount=_text(wish.cents(row.pending)) if row and wish.rarely() else None,
         lines=lines,
         **wish.ids(sender=sender),
@@ -280,7 +348,7 @@ def line_status(wish: Wish) -> bytes:
     ways = customer if command.endswith("paid") else [{"sender": "financials"}]
     return say.line_status_update(
         command,
-        invoice=row.number if row else wish.number(),
+        invoice=called(row) if row else wish.number(),
         lines=[wish.line(row).line_no] if row else ["1"],
         text="as said on the telephone",
         **wish.ids(**wish.one(*ways)),
@@ -304,7 +372,7 @@ def dispute_opened(wish: Wish) -> bytes:
         said["amount"] = _text(wish.cents(row.pending), row.currency)
     header = wish.ids(**wish.voice(row.account))
     number = f"DN-{wish.serial()}"
-    return say.dispute_opened(number, invoice=row.number, currency=row.currency, **said, **header)
+    return say.dispute_opened(number, invoice=called(row), currency=row.currency, **said, **header)
 
 
 def dispute_followed(wish: Wish) -> bytes:
@@ -343,7 +411,7 @@ def allocation(wish: Wish) -> bytes:
     ] or list(wish.facts.invoices.values())
     row = wish.one(*sorted(mine, key=lambda each: each.number)) if mine else None
     named: Any = {
-        "invoice": row.number if row else wish.number(),
+        "invoice": called(row) if row else wish.number(),
         "customer": source.account,
         "source_type": source.type,
         **header,
@@ -352,7 +420,7 @@ def allocation(wish: Wish) -> bytes:
         return _switch(wish, source, named)
     if way == "remove":
         paid = [
-            wish.facts.invoices[each.row.invoice_id].number
+            called(wish.facts.invoices[each.row.invoice_id])
             for each in wish.facts.posted()
             if each.row.source_id == source.id
         ]
@@ -383,10 +451,12 @@ WEIGHTS: dict[Callable[[Wish], bytes], int] = {
     account: 2,
     rates: 2,
     invoice: 4,
+    misc: 3,
     payment: 4,
     reversal: 3,
     credit_note: 2,
     memo: 4,
+    given_up: 5,
     payment_notice: 2,
     line_status: 2,
     dispute_opened: 4,

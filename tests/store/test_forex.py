@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from invoice_gateway.engine.ports import Outcome
+from invoice_gateway.engine.ports import Conflict, Outcome
 from invoice_gateway.model.decision import Scope, WaitsFor
 from invoice_gateway.model.forex import Carry
 from invoice_gateway.model.invoice import Invoice
@@ -164,14 +164,23 @@ def test_rates_lock_nothing(store: SqlStore):
 
 
 def test_an_older_announcement_overwrites_nothing(store: SqlStore):
-    """Also where a neighbour has written the newer one meanwhile."""
+    """Whoever writes last: the row itself knows when it was sent."""
+    scope = Scope(rates=wish(1, "USD", "INR").rates)
     put(store, rate(1, "82.5", hour=2))
 
-    put(store, rate(1, "8.25", hour=1))
+    put(store, rate(1, "8.25", hour=1), scope=scope)
 
-    assert known(store, Scope(rates=wish(1, "USD", "INR").rates)) == [(1, "82.5")]
-    put(store, rate(1, "82.6", hour=3))
-    assert known(store, Scope(rates=wish(1, "USD", "INR").rates)) == [(1, "82.6")]
+    assert known(store, scope) == [(1, "82.5")]
+    put(store, rate(1, "82.6", hour=3), scope=scope)
+    assert known(store, scope) == [(1, "82.6")]
+
+
+def test_who_did_not_know_of_a_neighbours_rate_judges_again(store: SqlStore):
+    """Both bring the first rate of a day: the second has to see that of the first."""
+    put(store, rate(1, "82.5", hour=2))
+
+    with pytest.raises(Conflict):
+        put(store, rate(1, "8.25", hour=1))
 
 
 @pytest.fixture

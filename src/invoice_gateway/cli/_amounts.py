@@ -23,7 +23,15 @@ MONEY = frozenset(
         *("receivable", "unapplied", "wallet", "source_carry", "gain"),
         *("credits", "debit_memos", "disputed", "due", "excess", "net", "open", "open_credit"),
         *("overdue", "payable", "pending", "refunded", "remaining", "reserved", "settled"),
-        *("settled_by_credit", "shipping", "shipping_tax", "tax", "total", "written_off"),
+        *(
+            "discounts",
+            "settled_by_credit",
+            "shipping",
+            "shipping_tax",
+            "tax",
+            "total",
+            "written_off",
+        ),
     }
 )
 """Fields that hold minor units."""

@@ -18,6 +18,7 @@ from invoice_gateway.cli import (
     orders,
     reports,
     requests,
+    reversals,
     running,
     setup,
     submit,
@@ -64,6 +65,8 @@ accounts.account.command("statement")(reports.account_statement)
 accounts.account.command("aging")(reports.account_aging)
 for _verb in VERBS:
     program.command()(_verb)
+for _name, _act in reversals.VERBS.items():
+    accounts.invoice.command(_name)(_act)
 for _name, (_group, _help) in GROUPS.items():
     program.add_typer(_group, name=_name, help=_help, no_args_is_help=True)
 

@@ -7,7 +7,14 @@ amount with its currency, tuples repeated elements. Names and order within a com
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from . import events_forex, events_offers, events_orders, events_reports, events_requests
+from . import (
+    events_forex,
+    events_offers,
+    events_orders,
+    events_reports,
+    events_requests,
+    events_reversals,
+)
 from .blocks import (
     AccountingBlock,
     FindingBlock,
@@ -221,7 +228,7 @@ class MemoBooked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteoffPosted(Event):
-    """A small difference was written off (A-11)."""
+    """A small difference (A-11), or a bad debt, was written off."""
 
     name = "writeoff.posted"
     aggregate = "memo"
@@ -368,7 +375,14 @@ class AllocationRemoved(Event):
     reason: str
 
 
-_MODULES = (events_forex, events_offers, events_orders, events_reports, events_requests)
+_MODULES = (
+    events_forex,
+    events_offers,
+    events_orders,
+    events_reports,
+    events_requests,
+    events_reversals,
+)
 """The other modules that hold events."""
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(

@@ -1,7 +1,8 @@
 """Adjustment documents: credits first reduce what is owed, the rest becomes open credit.
 
 A debit memo is a new line; original lines and old allocations are never disturbed. Documents are
-immutable: an error is reversed by the opposite document (M-01).
+immutable: an error is reversed by the opposite document (M-01). Which document does what, and when
+it may, is in `reversals`.
 """
 
 from collections.abc import Sequence
@@ -9,14 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from . import dispute as disputes
-from . import valuation
-from .blocks import MemoPartBlock
+from . import memo_events, valuation
 from .draft import Draft
 from .errors import Code, Rejected
 from .events import (
     CreditCreated,
     CreditRefunded,
-    MemoBooked,
     WriteoffPosted,
 )
 from .evolve import evolve
@@ -35,6 +34,13 @@ from .ledger import (
     SourceType,
 )
 from .money import MAX_MINOR, Money, shown, spread
+
+GIVEN = ("DISCOUNT:", "BAD-DEBT:", "MONEY-BACK:", "REVERSAL:")
+"""How the numbers of documents begin that the gateway numbers for their sender (docs/adr/0010)."""
+DISCOUNTS = frozenset({DocType.DISCOUNT, DocType.MONEY_BACK})
+"""Documents that `Invoice.discounts` sums; `Invoice.credits` sums all others that credit."""
+WRITE_OFF_REASON = {DocType.WRITE_OFF: "ROUNDING", DocType.BAD_DEBT: "BAD-DEBT"}
+"""Why something is written off, when nobody says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +105,15 @@ def check_credit(invoice: Invoice, parts: Sequence[Part]) -> None:
 
 
 def credit(
-    draft: Draft, invoice: Invoice, document: Document, parts: Sequence[Part], *, refund: bool
+    draft: Draft,
+    invoice: Invoice,
+    document: Document,
+    parts: Sequence[Part],
+    *,
+    refund: bool,
+    doc_type: DocType = DocType.CREDIT_MEMO,
 ) -> Memo:
-    """Post a credit memo over checked `parts`; return it as posted.
+    """Post a credit memo, or another document that credits, over checked `parts`; return it.
 
     Per line what is open is reduced, never below zero; the excess becomes one open credit of the
     customer, paid out at once when `refund` (X-05, I-07). A line that comes to zero closes its
@@ -123,8 +135,10 @@ def credit(
     excess = sum(part.excess for part in done)
     reverses = draft.get(Memo, document.reverses)
     relieved, carry = valuation.credited(invoice, applied, reverses)
-    draft.put(evolve(relieved, lines=tuple(lines), credits=invoice.credits + applied))
-    memo = _memo(draft, document, DocType.CREDIT_MEMO, invoice, tuple(done))
+    sums = "discounts" if doc_type in DISCOUNTS else "credits"
+    more = {sums: getattr(invoice, sums) + applied}
+    draft.put(evolve(relieved, lines=tuple(lines), **more))
+    memo = _memo(draft, document, doc_type, invoice, tuple(done))
     memo = evolve(
         memo,
         applied=applied,
@@ -133,7 +147,8 @@ def credit(
         carry=carry,
     )
     draft.put(memo)
-    draft.announce(_posted(memo), memo)
+    told = memo_events.discounted if doc_type in DISCOUNTS else memo_events.posted
+    draft.announce(told(memo), memo)
     if excess:
         _open_credit(draft, memo, excess, Origin.EXCESS, refund=refund)
     _close_dead_disputes(draft, invoice.key, document.dispute_id)
@@ -159,9 +174,10 @@ def debit(
             f"{invoice.key} would come to {shown(whole, invoice.currency)}, "
             f"at most {shown(MAX_MINOR, invoice.currency)} are possible",
         )
+    name = reference(draft, document.number)
     new = tuple(
         Line(
-            line_no=f"DM:{document.number.number}:{at}",
+            line_no=f"DM:{name}:{at}",
             kind=Kind.DEBIT_MEMO,
             amount=amount,
             terms=LineTerms(description=text, net=amount),
@@ -175,7 +191,7 @@ def debit(
     memo = _memo(draft, document, DocType.DEBIT_MEMO, invoice, parts)
     memo = evolve(memo, applied=total, carry=carry)
     draft.put(memo)
-    draft.announce(_posted(memo), memo)
+    draft.announce(memo_events.posted(memo), memo)
     return memo
 
 
@@ -184,7 +200,7 @@ def _valued(
 ) -> tuple[Invoice, int | None]:
     """Return `invoice` with what a debit memo adds to its carrying value, and how much that is."""
     reverses = draft.get(Memo, document.reverses)
-    credit = draft.get(Source, source_of(reverses)) if reverses else None
+    credit = draft.get(Source, source_of(draft, reverses)) if reverses else None
     taken = credit.carry.open if credit is not None and credit.carry is not None else 0
     return valuation.debited(draft, invoice, total, document.issued_on, reverses, taken)
 
@@ -205,13 +221,15 @@ def credit_note(draft: Draft, account: str, document: Document, money: Money) ->
         cause=draft.context.cause,
     )
     draft.put(memo)
-    draft.announce(_posted(memo), memo)
+    draft.announce(memo_events.posted(memo), memo)
     _open_credit(draft, memo, money.minor, Origin.CREDIT_NOTE, refund=False)
     return memo
 
 
-def write_off(draft: Draft, invoice: Invoice, document: Document) -> Memo:
-    """Write off all that is pending on `invoice`; return the document (A-11, reason ROUNDING)."""
+def write_off(
+    draft: Draft, invoice: Invoice, document: Document, doc_type: DocType = DocType.WRITE_OFF
+) -> Memo:
+    """Write off all that is pending on `invoice`, a small difference or a bad debt; return it."""
     parts = tuple(
         MemoPart(line.line_no, line.open, line.open, 0) for line in invoice.lines if line.open
     )
@@ -219,7 +237,7 @@ def write_off(draft: Draft, invoice: Invoice, document: Document) -> Memo:
     lines = tuple(line._replace(written_off=line.written_off + line.open) for line in invoice.lines)
     relieved, carry = valuation.credited(invoice, amount)
     draft.put(evolve(relieved, lines=lines, written_off=invoice.written_off + amount))
-    memo = _memo(draft, document, DocType.WRITE_OFF, invoice, parts)
+    memo = _memo(draft, document, doc_type, invoice, parts)
     memo = evolve(memo, applied=amount, carry=carry)
     draft.put(memo)
     event = WriteoffPosted(
@@ -227,43 +245,9 @@ def write_off(draft: Draft, invoice: Invoice, document: Document) -> Memo:
         customer=memo.account,
         invoice=invoice.key,
         amount=Money(amount, invoice.currency),
-        reason_code=document.reason_code or "ROUNDING",
+        reason_code=document.reason_code or WRITE_OFF_REASON[doc_type],
     )
     draft.announce(event, memo)
-    _close_dead_disputes(draft, invoice.key, None)
-    return memo
-
-
-def cancellation(draft: Draft, invoice: Invoice, document: Document) -> Memo:
-    """Take off all that is pending on an invoice that goes with its request; return the document.
-
-    Nothing may have been settled: the caller has set the money free (I-20).
-    """
-    assert not invoice.settled
-    return _take_off_pending(draft, invoice, document, DocType.CANCELLATION)
-
-
-def discount_pending(draft: Draft, invoice: Invoice, document: Document) -> Memo:
-    """Discount all that is pending on `invoice`; return the document (S4-27)."""
-    return _take_off_pending(draft, invoice, document, DocType.DISCOUNT)
-
-
-def _take_off_pending(
-    draft: Draft, invoice: Invoice, document: Document, doc_type: DocType
-) -> Memo:
-    parts = tuple(
-        MemoPart(line.line_no, line.open, line.open, 0) for line in invoice.lines if line.open
-    )
-    amount = sum(part.amount for part in parts)
-    lines = tuple(line._replace(credited=line.credited + line.open) for line in invoice.lines)
-    column = "discounts" if doc_type is DocType.DISCOUNT else "credits"
-    sums = {column: getattr(invoice, column) + amount}
-    relieved, carry = valuation.credited(invoice, amount)
-    draft.put(evolve(relieved, lines=lines, **sums))
-    memo = _memo(draft, document, doc_type, invoice, parts)
-    memo = evolve(memo, applied=amount, carry=carry)
-    draft.put(memo)
-    draft.announce(_posted(memo), memo)
     _close_dead_disputes(draft, invoice.key, None)
     return memo
 
@@ -281,9 +265,18 @@ def must_be_issued(invoice: Invoice) -> None:
         )
 
 
-def source_of(memo: Memo) -> SourceKey:
+def reference(draft: Draft, number: InvoiceKey) -> str:
+    """Return what is named after a document: its number, with its issuer where others have such.
+
+    The enterprise numbers its documents, and the gateway gives no number twice.
+    """
+    alone = number.issuer == draft.context.policy.enterprise or number.number.startswith(GIVEN)
+    return number.number if alone else str(number)
+
+
+def source_of(draft: Draft, memo: Memo) -> SourceKey:
     """Return the key of the open credit that `memo` created."""
-    return SourceKey(memo.account, SourceType.OPEN_CREDIT, memo.key.number)
+    return SourceKey(memo.account, SourceType.OPEN_CREDIT, reference(draft, memo.key))
 
 
 def _memo(
@@ -313,7 +306,7 @@ def _memo(
 
 def _open_credit(draft: Draft, memo: Memo, amount: int, origin: Origin, *, refund: bool) -> None:
     source = Source(
-        key=source_of(memo),
+        key=source_of(draft, memo),
         currency=memo.currency,
         amount=amount,
         value_date=memo.issued_on,
@@ -324,8 +317,8 @@ def _open_credit(draft: Draft, memo: Memo, amount: int, origin: Origin, *, refun
     )
     source = draft.fund(source)
     money = Money(amount, memo.currency)
-    reference = source.key.reference
-    created = CreditCreated(customer=memo.account, reference=reference, origin=origin, amount=money)
+    name = source.key.reference
+    created = CreditCreated(customer=memo.account, reference=name, origin=origin, amount=money)
     draft.announce(created, source)
     if not refund:
         return
@@ -335,7 +328,7 @@ def _open_credit(draft: Draft, memo: Memo, amount: int, origin: Origin, *, refun
     draft.put(
         Reversal(
             account=memo.account,
-            reference=f"memo/{memo.key.number}",
+            reference=f"memo/{name}",
             source=source.key,
             kind=ReversalKind.REFUND,
             currency=memo.currency,
@@ -346,7 +339,7 @@ def _open_credit(draft: Draft, memo: Memo, amount: int, origin: Origin, *, refun
         )
     )
     refunded = CreditRefunded(
-        customer=memo.account, reference=reference, amount=money, remaining=Money(0, memo.currency)
+        customer=memo.account, reference=name, amount=money, remaining=Money(0, memo.currency)
     )
     draft.announce(refunded, source)
 
@@ -365,29 +358,3 @@ def _close_dead_disputes(draft: Draft, key: InvoiceKey, except_id: str | None) -
         if line.line_no in dead and line.line_no in found:
             dispute = found[line.line_no]
             disputes.close(draft, dispute, DisputeState.AUTO_CLOSED, reason="nothing is due")
-
-
-def _posted(memo: Memo) -> MemoBooked:
-    currency = memo.currency
-    return MemoBooked(
-        memo=memo.key,
-        doc_type=memo.doc_type,
-        customer=memo.account,
-        invoice=memo.invoice,
-        amount=Money(memo.amount, currency),
-        applied=Money(memo.applied, currency),
-        open_credit=Money(memo.open_credit, currency),
-        refunded=Money(memo.refunded, currency),
-        reason_code=memo.reason_code,
-        dispute_id=memo.dispute_id,
-        reverses=memo.reverses.number if memo.reverses else None,
-        line=tuple(
-            MemoPartBlock(
-                part.line_no,
-                Money(part.amount, currency),
-                Money(part.applied, currency),
-                Money(part.excess, currency),
-            )
-            for part in memo.parts
-        ),
-    )

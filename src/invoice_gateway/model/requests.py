@@ -6,7 +6,7 @@ with its request, after it there are credit documents only.
 
 from typing import Final
 
-from . import allocation, collection, memo
+from . import allocation, collection, memo, reversals
 from .blocks import AskedBlock
 from .decision import WaitsFor
 from .detail import Execution
@@ -149,7 +149,7 @@ def _executed(draft: Draft, invoice: Invoice, request: Request) -> None:
     draft.conclude(converted, invoice)
     if request.discounted and invoice.pending > 0:
         reason = f"request {request.id} executed without payment"
-        memo.discount_pending(draft, invoice, _document(draft, invoice, "DC", reason))
+        reversals.discount_pending(draft, invoice, _document(draft, invoice, "DC", reason))
 
 
 def _failed(draft: Draft, invoice: Invoice, request: Request, reason: str | None) -> None:
@@ -186,7 +186,7 @@ def _ask(draft: Draft, invoice: Invoice, request: Request) -> None:
 
 def _withdraw(draft: Draft, invoice: Invoice, request: Request, reason: str) -> None:
     amount = Money(invoice.pending, invoice.currency)
-    memo.cancellation(draft, invoice, _document(draft, invoice, "CX", reason))
+    reversals.cancellation(draft, invoice, _document(draft, invoice, "CX", reason))
     invoice = draft.get(Invoice, invoice.key) or invoice
     draft.put(evolve(invoice, lifecycle=Lifecycle.CANCELLED))
     request = evolve(request, state=RequestState.CANCELLED)

@@ -102,7 +102,7 @@ def allocated(source: Source, invoice: Invoice, amount: int) -> Relieved:
     if before is not None:
         left, given = before.relieved(amount, source.remaining + source.reserved)
         source = evolve(source, carry=left._replace(settled=left.settled + given))
-    if invoice.lifecycle is not Lifecycle.ISSUED:
+    if invoice.lifecycle is Lifecycle.SENT:
         return _paid_in_advance(source, invoice, given)
     taken = None
     if invoice.carry is not None:
@@ -128,7 +128,7 @@ def removed(source: Source, invoice: Invoice, allocation: Allocation) -> tuple[S
         source = evolve(source, carry=_restored(source.carry, allocation.source_carry))
     if invoice.carry is not None and allocation.carry is not None:
         carry = _restored(invoice.carry, allocation.carry)
-        if invoice.lifecycle is not Lifecycle.ISSUED:  # then that was all it was worth
+        if invoice.lifecycle is Lifecycle.SENT:  # then that was all it was worth
             total = carry.total - allocation.carry
             carry = carry._replace(total=total, open=carry.open - allocation.carry)
         invoice = evolve(invoice, carry=carry)

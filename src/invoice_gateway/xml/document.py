@@ -48,11 +48,11 @@ class Document:
     as XSD sees them, with white space collapsed.
     """
 
-    __slots__ = ("_at", "_enterprise", "_nth", "_rows", "_twin", "node", "whole")
+    __slots__ = ("_at", "_nth", "_rows", "_twin", "enterprise", "node", "whole")
 
     def __init__(self, said: "etree._Element | Part", enterprise: str) -> None:
         """Read the document with this root, or a part of one; without issuer, `enterprise`'s."""
-        self._enterprise = enterprise
+        self.enterprise = enterprise
         part = said if isinstance(said, Part) else all_of(said)
         self.whole, self.node, self._at, self._nth = part
         self._rows: dict[str, Rows] = {}
@@ -220,7 +220,7 @@ class Document:
     def invoice(self, path: str = ".") -> InvoiceKey:
         """Return the invoice that is named at `path`; without issuer, one of the enterprise."""
         issuer = self.maybe(f"{path}/@issuer")
-        return InvoiceKey(issuer or self._enterprise, self.text(path))
+        return InvoiceKey(issuer or self.enterprise, self.text(path))
 
     def maybe_money(self, path: str) -> Money | None:
         """Return the money at `path` as `money` does, or None where there is none."""
@@ -285,7 +285,7 @@ class Document:
     def _below(self, child: Found) -> "Document":
         """Return an element of this document as one of its own."""
         node, at, nth = child
-        return Document(Part(self.whole, node, self._at + at, self._nth + nth), self._enterprise)
+        return Document(Part(self.whole, node, self._at + at, self._nth + nth), self.enterprise)
 
     def _element(self, path: str) -> etree._Element:
         """Return the element at `path`, or the one that bears the attribute there, or itself."""
