@@ -14,6 +14,7 @@ from invoice_gateway.handler import (
     Handler,
     Invoice,
     InvoiceKey,
+    InvoiceKind,
     Mode,
     Money,
     Pair,
@@ -24,7 +25,9 @@ from invoice_gateway.handler import (
     Scope,
     Source,
     SourceKey,
+    SourceType,
     allocations,
+    rate_at,
     shown,
 )
 
@@ -114,7 +117,7 @@ def _read_allocate(document: Document, customer: str) -> Allocate:
     )
 
 
-def scope(message: AllocationCommand, _: Context) -> Scope:
+def scope(message: AllocationCommand, context: Context) -> Scope:
     """Ask for both ends, their allocations, and what the auto run may touch."""
     command = message.command
     return Scope(
@@ -125,6 +128,7 @@ def scope(message: AllocationCommand, _: Context) -> Scope:
         allocations=isinstance(command, Remove),
         auto=True,
         money=0 if isinstance(command, Allocate) else None,
+        rates=(rate_at(context.today),),
     )
 
 
@@ -157,6 +161,9 @@ def _own_invoice(draft: Draft, key: InvoiceKey, customer: str) -> Invoice:
 def _allocate(draft: Draft, command: Allocate) -> None:
     source = draft.source(command.source)
     invoice = _own_invoice(draft, command.invoice, source.account)
+    allocations.must_take_money(invoice)
+    if invoice.kind is InvoiceKind.TOPUP and source.key.type == SourceType.WALLET:
+        raise Rejected(Code.BAD_TRANSITION, f"a wallet cannot top itself up ({invoice.key}, X-09)")
     for money in (command.amount, *(part for _, part in command.parts)):
         if not money.currency == source.currency == invoice.currency:
             raise Rejected(
@@ -172,10 +179,10 @@ def _allocate(draft: Draft, command: Allocate) -> None:
             f"{shown(source.remaining, source.currency)} left, "
             f"not {shown(amount, source.currency)}",
         )
-    if amount > invoice.pending:
+    if amount > invoice.allocatable:
         raise Rejected(
             Code.EXCEEDS_PENDING,
-            f"{invoice.key} has {shown(invoice.pending, invoice.currency)} pending, "
+            f"{invoice.key} has {shown(invoice.allocatable, invoice.currency)} pending, "
             f"not {shown(amount, invoice.currency)}",
         )
     if command.parts:
@@ -192,6 +199,7 @@ def _allocate(draft: Draft, command: Allocate) -> None:
 def _remove(draft: Draft, command: Remove) -> None:
     source = draft.source(command.source)
     invoice = _own_invoice(draft, command.invoice, source.account)
+    allocations.must_take_money(invoice)
     found = [
         each
         for each in allocations.posted(draft, source.key)

@@ -92,7 +92,8 @@ def _credited(draft: Draft, message: DisputeResolution, dispute: Dispute) -> int
     """Return what is to be credited: the disputed amount, the part given, or nothing.
 
     Raises:
-        Rejected: `currency-mismatch`, `dispute-amount` or `exceeds-creditable`.
+        Rejected: `currency-mismatch`, `dispute-amount` or `exceeds-creditable`; `bad-transition`
+            on an offer, which is edited instead (M-03).
     """
     if message.amount is not None and message.amount.currency != dispute.currency:
         raise Rejected(
@@ -114,6 +115,7 @@ def _credited(draft: Draft, message: DisputeResolution, dispute: Dispute) -> int
         return 0
     invoice = draft.get(Invoice, dispute.invoice)
     assert invoice is not None
+    memos.must_be_issued(invoice)
     line = invoice.line(dispute.line_no)
     assert line is not None
     wanted = dispute.amount if given is None else given

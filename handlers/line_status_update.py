@@ -69,7 +69,7 @@ def decide(message: LineStatusUpdate, book: Book, context: Context) -> Decision:
     """Move the axis on each line; all lines or none."""
     draft = Draft(book, context)
     _may_speak(message, context)
-    invoice = draft.invoice(message.invoice)
+    invoice = draft.living(message.invoice)
     for line_no in message.line_nos:
         _check_line(draft, invoice, line_no, message.move)
     for line_no in message.line_nos:

@@ -74,7 +74,7 @@ def scope(message: PaymentNotice, context: Context) -> Scope:
 def decide(message: PaymentNotice, book: Book, context: Context) -> Decision:
     """Declare the lines paid that the notice covers."""
     draft = Draft(book, context)
-    invoices = [draft.invoice(each.invoice) for each in message.declared]
+    invoices = [draft.living(each.invoice) for each in message.declared]
     key = (KIND, context.actor.party, message.notice_id)
     known_before(
         draft.get(Notice, key), context, Code.IDEMPOTENCY_CONFLICT, f"notice {message.notice_id!r}"

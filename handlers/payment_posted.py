@@ -14,6 +14,8 @@ from invoice_gateway.handler import (
     Intent,
     Invoice,
     InvoiceKey,
+    InvoiceKind,
+    Lifecycle,
     Money,
     Order,
     PaymentReceived,
@@ -89,7 +91,7 @@ def read(document: Document) -> PaymentPosted:
     )
 
 
-def scope(message: PaymentPosted, _: Context) -> Scope:
+def scope(message: PaymentPosted, context: Context) -> Scope:
     """Ask for the payer, the payment under any of its names, what it is for, and the auto run."""
     payer = message.key.account
     bank, end_to_end = message.bank_reference, message.end_to_end_id
@@ -102,7 +104,10 @@ def scope(message: PaymentPosted, _: Context) -> Scope:
         others=((Order, message.order),) if message.order else (),
         auto=True,
         money=message.amount.minor,
-        rates=(rate_at(message.value_date, message.amount.currency),),
+        rates=(
+            rate_at(message.value_date, message.amount.currency),
+            rate_at(context.today, message.amount.currency),
+        ),
         provides=((WaitsFor.SOURCE, str(message.key)),),
     )
 
@@ -219,6 +224,8 @@ def _write_off_rest(draft: Draft, message: PaymentPosted) -> None:
     for key, _ in message.references:
         invoice = draft.get(Invoice, key)
         if invoice is None or invoice.account != message.key.account:
+            continue
+        if invoice.lifecycle is not Lifecycle.ISSUED or invoice.kind is InvoiceKind.TOPUP:
             continue
         if 0 < invoice.pending <= tolerance:
             document = memos.Document(

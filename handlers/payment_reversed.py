@@ -6,6 +6,7 @@ from datetime import date
 
 from invoice_gateway.handler import (
     Allocation,
+    AllocationState,
     Book,
     Code,
     Context,
@@ -36,8 +37,11 @@ from invoice_gateway.handler import (
     allocations,
     known_before,
     own_number,
+    rate_at,
+    reservation,
     shown,
     valuation,
+    wallet,
 )
 
 
@@ -83,7 +87,7 @@ def read(document: Document) -> PaymentReversed:
     )
 
 
-def scope(message: PaymentReversed, _: Context) -> Scope:
+def scope(message: PaymentReversed, context: Context) -> Scope:
     """Ask for the payment with its allocations, and what the auto run may touch."""
     return Scope(
         accounts=(message.payment.account,),
@@ -93,6 +97,7 @@ def scope(message: PaymentReversed, _: Context) -> Scope:
         allocations=True,
         auto=True,
         money=None,
+        rates=(rate_at(context.today),),
     )
 
 
@@ -205,11 +210,14 @@ def _take_back(draft: Draft, source: Source, message: PaymentReversed) -> tuple[
         ),
         source,
     )
-    for allocation in allocations.posted(draft, source.key):
+    for allocation in allocations.standing(draft, source.key):
         missing = amount - _newest(draft, source.key).remaining
         if missing <= 0:
             break
-        _free(draft, allocation, missing, message.kind)
+        if allocation.state is AllocationState.RESERVED:
+            _give_up(draft, allocation, missing, message.kind)
+        else:
+            _free(draft, allocation, missing, message)
     source, carry = valuation.paid_out(_newest(draft, source.key), amount)
     bounced = message.kind is ReversalKind.BOUNCE
     draft.put(
@@ -222,14 +230,27 @@ def _take_back(draft: Draft, source: Source, message: PaymentReversed) -> tuple[
     return amount, carry
 
 
-def _free(draft: Draft, allocation: Allocation, missing: int, kind: ReversalKind) -> None:
-    """Remove an allocation, post again what stays, retract "paid" where money is gone."""
-    allocations.remove(draft, allocation, kind)
+def _give_up(draft: Draft, reserved: Allocation, missing: int, kind: ReversalKind) -> None:
+    """Let go of reserved money as far as it is gone; others may pay what it is for (A-08)."""
+    reservation.release(draft, reserved, kind)
+    kept = _first(reserved.parts, reserved.amount - missing)
+    if kept:
+        reservation.reserve(draft, _newest(draft, reserved.source), _invoice(draft, reserved), kept)
+
+
+def _free(draft: Draft, allocation: Allocation, missing: int, message: PaymentReversed) -> None:
+    """Remove an allocation, post again what stays, retract "paid" where money is gone.
+
+    What a wallet had spent of it is asked for by an invoice; what stays tops the wallet up again.
+    """
+    kind = message.kind
+    spent = allocations.take_back(draft, allocation, kind)
+    if spent:
+        wallet.recover(draft, allocation, spent, message.reference)
     kept = _first(allocation.parts, allocation.amount - missing)
     if kept:
-        invoice = draft.get(Invoice, allocation.invoice)
-        assert invoice is not None
-        allocations.post(draft, _newest(draft, allocation.source), invoice, kept, allocation.mode)
+        source, invoice = _newest(draft, allocation.source), _invoice(draft, allocation)
+        allocations.post(draft, source, invoice, kept, allocation.mode)
     untouched = {(part.line_no, part.amount) for part in kept}
     for part in allocation.parts:
         if (part.line_no, part.amount) not in untouched:
@@ -252,6 +273,12 @@ def _first(parts: Sequence[Part], amount: int) -> tuple[Part, ...]:
         kept.append(Part(part.line_no, min(part.amount, amount)))
         amount -= part.amount
     return tuple(kept)
+
+
+def _invoice(draft: Draft, allocation: Allocation) -> Invoice:
+    invoice = draft.get(Invoice, allocation.invoice)
+    assert invoice is not None
+    return invoice
 
 
 def _newest(draft: Draft, key: SourceKey) -> Source:

@@ -27,7 +27,7 @@ def essence(facts: Facts) -> Essence:
                 (each.debit_memos, each.credits, each.discounts, each.written_off),
                 (each.settled, each.pending),
                 (each.status, each.settlement_state, each.contested, each.confirmation),
-                each.closure_reason or "",
+                (each.lifecycle, each.reserved, each.closure_reason or ""),
                 _value(each),
                 tuple(line[1:] for line in facts.lines[each.id]),
             )
@@ -37,7 +37,8 @@ def essence(facts: Facts) -> Essence:
             (
                 source[each.id],
                 (each.currency, each.amount, each.value_date, each.funds_state),
-                (each.allocated, each.refunded, each.charged_back, each.remaining),
+                (each.allocated, each.reserved, each.remaining),
+                (each.refunded, each.charged_back, each.spent),
                 tuple((wish.number, wish.waiting) for wish in facts.intents.get(each.id, ())),
                 _value(each),
             )

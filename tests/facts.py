@@ -68,7 +68,12 @@ class Posting(NamedTuple):
     @property
     def posted(self) -> bool:
         """Return whether it counts."""
-        return self.removed_by is None
+        return bool(self.row.state == "posted")
+
+    @property
+    def reserved(self) -> bool:
+        """Return whether it may count later."""
+        return bool(self.row.state == "reserved")
 
 
 class EventFact(NamedTuple):
@@ -182,7 +187,9 @@ class Reader:
             series={(each.issuer, each.series): each.last_no for each in rows(tables.series)},
             snapshots={each[0]: each[1] for each in rows(tables.invoice_snapshot)},
             lines=_lines(
-                rows(tables.invoice_line, "invoice_id", "position"), rows(tables.line_state)
+                rows(tables.invoice_line, "invoice_id", "position"),
+                rows(tables.line_state),
+                {each.invoice_id: each.first_line for each in rows(tables.invoice_detail)},
             ),
             sources={each.id: each for each in rows(tables.source)},
             intents=_grouped(rows(tables.source_intent, "source_id", "position")),
@@ -245,7 +252,10 @@ def _grouped(rows: list[Any]) -> dict[int, tuple[Any, ...]]:
     return {key: tuple(found) for key, found in groupby(rows, key=lambda row: row[0])}
 
 
-def _lines(posted: list[Any], states: list[Any]) -> dict[int, tuple[LineFact, ...]]:
+def _lines(
+    posted: list[Any], states: list[Any], first: Mapping[int, int]
+) -> dict[int, tuple[LineFact, ...]]:
+    """Return the lines of every invoice; of an offer, those of its newest edition."""
     state = {(each.invoice_id, each.position): tuple(each)[2:] for each in states}
     return {
         invoice: tuple(
@@ -253,6 +263,7 @@ def _lines(posted: list[Any], states: list[Any]) -> dict[int, tuple[LineFact, ..
                 invoice, row.line_no, row.kind, row.amount, *state.get((invoice, row.position), ())
             )
             for row in rows
+            if row.position >= first.get(invoice, 0)
         )
         for invoice, rows in _grouped(posted).items()
     }

@@ -7,8 +7,15 @@ from itertools import count
 from invoice_gateway.model import history as model
 from invoice_gateway.model.decision import Book
 from invoice_gateway.model.history import Bill, Entry, History, Move, Paper, Purse
-from invoice_gateway.model.invoice import Invoice
-from invoice_gateway.model.ledger import Account, Allocation, Memo, Reversal, Source
+from invoice_gateway.model.invoice import RECOVERY, Invoice
+from invoice_gateway.model.ledger import (
+    Account,
+    Allocation,
+    AllocationState,
+    Memo,
+    Reversal,
+    Source,
+)
 
 
 def histories(book: Book, at: datetime) -> list[History]:
@@ -49,7 +56,9 @@ def _entries(book: Book, at: datetime) -> Iterator[Entry | None]:
     purses = {each.key: purse(each, at) for each in book.all(Source)}
     reversed_on = {(each.source, each.cause): each.reversed_on for each in book.all(Reversal)}
     for invoice in book.all(Invoice):
-        yield model.billed(next(number), bills[invoice.key], invoice.amount)
+        recovers = invoice.key.number.startswith(RECOVERY)
+        amount = invoice.lines[0].amount if recovers else invoice.amount
+        yield model.billed(next(number), bills[invoice.key], amount)
     for memo in book.all(Memo):
         if memo.invoice is not None:
             said = (memo.doc_type, memo.key.number, memo.amount, memo.applied, memo.issued_on)
@@ -57,6 +66,8 @@ def _entries(book: Book, at: datetime) -> Iterator[Entry | None]:
     for source in book.all(Source):
         yield model.received(next(number), purses[source.key], source.amount)
     for each in book.all(Allocation):
+        if each.state is AllocationState.RESERVED or not each.version:
+            continue
         ends = bills[each.invoice], purses[each.source]
         day = reversed_on.get((each.source, each.cause))
         move = Move(each.posted_on, each.cause, day, at)

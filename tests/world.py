@@ -30,7 +30,7 @@ from invoice_gateway.model.detail import PLAIN
 from invoice_gateway.model.errors import Code, Rejected
 from invoice_gateway.model.event import Event
 from invoice_gateway.model.history import History
-from invoice_gateway.model.invoice import Invoice, Lifecycle, Line
+from invoice_gateway.model.invoice import OFFERED, Invoice, Lifecycle, Line
 from invoice_gateway.model.keys import InvoiceKey, SourceKey
 from invoice_gateway.model.ledger import (
     Account,
@@ -45,6 +45,7 @@ from invoice_gateway.model.ledger import (
     Source,
     SourceType,
 )
+from invoice_gateway.model.offer import Offer, named
 from invoice_gateway.model.order import (
     Method,
     Order,
@@ -324,7 +325,7 @@ def visible(book: Book, scope: Scope) -> Iterable[Entity]:
         *(each[0] for each in (*scope.bank_references, *scope.end_to_end_ids, *scope.reversals)),
         *(party for _, party, _ in scope.notices),
         *(each.account for each in (*asked, *_found(book, Invoice, invoices))),
-        *(each.account for each in others if not isinstance(each, Serial)),
+        *(each.account for each in others if isinstance(each, Order | Request)),
     }
     orders |= _on_terms(book, _checked(book, scope, accounts))
     allocations = [
@@ -407,12 +408,15 @@ def _on_terms(book: Book, accounts: set[str]) -> set[str]:
 def _behind(
     book: Book, scope: Scope, accounts: set[str], orders: set[str], invoices: Iterable[Invoice]
 ) -> Iterable[Entity]:
-    """Yield the orders and requests named or behind `invoices`, serial numbers, and standings."""
+    """Yield what is named or behind `invoices`: offers, orders, requests, serials, standings."""
     requests = {name for kind, name in scope.others if kind is Request}
     requests |= {each.detail.request for each in invoices if each.detail.request}
     orders = orders | {
         each.order_ref for each in invoices if each.order_ref and each.detail != PLAIN
     }
+    offers = {name for kind, name in scope.others if kind is Offer}
+    offers |= {named(each.key) for each in invoices if each.lifecycle in OFFERED}
+    yield from _found(book, Offer, offers)
     checked = _checked(book, scope, accounts)
     yield from _found(book, Request, requests)
     yield from (each for each in book.all(Order) if each.key in orders)

@@ -20,9 +20,15 @@ from invoice_gateway.model import (
     billing,
     fulfilment,
     issuing,
+    offers,
     orders,
+    proforma,
+    requests,
+    reservation,
     reversals,
     valuation,
+    wallet,
+    writing,
 )
 from invoice_gateway.model import dispute as disputes
 from invoice_gateway.model import firing as timers
@@ -53,6 +59,7 @@ from invoice_gateway.model.invoice import (
     Invoice,
     InvoiceKind,
     Kind,
+    Lifecycle,
     Line,
     LineTerms,
 )
@@ -60,6 +67,7 @@ from invoice_gateway.model.keys import InvoiceKey, SourceKey
 from invoice_gateway.model.ledger import (
     Account,
     Allocation,
+    AllocationState,
     Dispute,
     DisputeState,
     DocType,
@@ -77,6 +85,9 @@ from invoice_gateway.model.ledger import (
     SourceType,
 )
 from invoice_gateway.model.money import Money, shown
+from invoice_gateway.model.offer import Content, Offer, OfferLine
+from invoice_gateway.model.offer import named as offer_named
+from invoice_gateway.model.offers import Asked, Command
 from invoice_gateway.model.order import (
     Category,
     Method,
@@ -87,6 +98,7 @@ from invoice_gateway.model.order import (
     Serial,
 )
 from invoice_gateway.model.order import ServiceState as ServiceStatus
+from invoice_gateway.model.outcome import Outcome, Result, Task, announce_tasks
 from invoice_gateway.model.rates import Rate, awaited, rate_at
 from invoice_gateway.model.statement import Period
 from invoice_gateway.model.status import Move, Side
@@ -101,6 +113,7 @@ from invoice_gateway.model.totals import (
 )
 from invoice_gateway.xml import bill as bills
 from invoice_gateway.xml.document import Document
+from invoice_gateway.xml.offers import read_offer
 from invoice_gateway.xml.rows import Rows
 
 __all__ = [
@@ -109,10 +122,14 @@ __all__ = [
     "RESERVED",
     "Account",
     "Allocation",
+    "AllocationState",
     "AlreadyApplied",
+    "Asked",
     "Book",
     "Category",
     "Code",
+    "Command",
+    "Content",
     "Context",
     "Decision",
     "Detail",
@@ -131,6 +148,7 @@ __all__ = [
     "InvoiceKind",
     "Item",
     "Kind",
+    "Lifecycle",
     "Line",
     "LineTerms",
     "Memo",
@@ -139,10 +157,13 @@ __all__ = [
     "Money",
     "Move",
     "Notice",
+    "Offer",
+    "OfferLine",
     "Order",
     "OrderLine",
     "OrderStatus",
     "Origin",
+    "Outcome",
     "Pair",
     "Parked",
     "Part",
@@ -155,6 +176,7 @@ __all__ = [
     "Reach",
     "Rejected",
     "Request",
+    "Result",
     "Reversal",
     "ReversalKind",
     "Role",
@@ -167,11 +189,13 @@ __all__ = [
     "SourceKey",
     "SourceType",
     "Sums",
+    "Task",
     "Tax",
     "TaxKey",
     "Totals",
     "WaitsFor",
     "allocations",
+    "announce_tasks",
     "answers",
     "awaited",
     "billing",
@@ -184,15 +208,23 @@ __all__ = [
     "known_before",
     "memos",
     "number_taken",
+    "offer_named",
+    "offers",
     "orders",
     "own_number",
+    "proforma",
     "rate_at",
+    "read_offer",
+    "requests",
+    "reservation",
     "reversals",
     "shown",
     "snake_case",
     "tabled",
     "timers",
     "valuation",
+    "wallet",
+    "writing",
 ]
 
 M = TypeVar("M")
@@ -230,7 +262,10 @@ class Handler(Generic[M]):
         return replace(self.scope(message, context), credit=True)
 
 
-RESERVED = ("CM:", "CX:", "DC:", "DM:", "INV:", "WO:", "prepaid:", "memo/", *memos.GIVEN)
+RESERVED = (
+    *("CM:", "CX:", "DC:", "DM:", "INV:", "RC:", "US:", "WD:", "WO:", "prepaid:", "memo/"),
+    *memos.GIVEN,
+)
 """How the numbers begin that the gateway gives itself (docs/adr/0010)."""
 
 

@@ -31,6 +31,8 @@ from invoice_gateway.model.ledger import (
     SourceType,
 )
 from invoice_gateway.model.money import Money
+from invoice_gateway.model.offer import EXTENSION, PURCHASE
+from invoice_gateway.model.offers import Command
 from invoice_gateway.model.order import Method, OrderStatus
 from invoice_gateway.model.status import CUSTOMER, ENTERPRISE, Side
 from invoice_gateway.xml.render import Stamp
@@ -46,6 +48,10 @@ METHODS = {
     "account-funds",
     "other",
 }
+MEANS = {Command.SEND, Command.MARK_SENT, Command.RESEND}
+STAGES = {"check", "outcome", "expiry"}
+DEBITS = {ReversalKind.USAGE, ReversalKind.WITHDRAWAL}
+ITEM_TYPES = {PURCHASE, EXTENSION}
 
 ENTRIES = {"invoice", "payment", *DocType, *ReversalKind} - {ReversalKind.WITHDRAWAL}
 """What the lines of a statement are."""
@@ -127,6 +133,14 @@ FIELDS: Mapping[str, st.SearchStrategy[str]] = {
     "first_message": number,
     "dead_letter": number,
     "memo": number,
+    "means": one_of(MEANS),
+    "stage": one_of(STAGES),
+    "purpose": one_of(DEBITS),
+    "type": one_of(ITEM_TYPES),
+    "product": number,
+    "subscription": number,
+    "quantity": number,
+    "period": number,
     "reverses": number,
     "reopens": number,
     "rate": st.decimals("0.000000000001", "9999999", places=12).map(lambda each: format(each, "f")),

@@ -13,7 +13,7 @@ from invoice_gateway.model.exposure import Hold
 from invoice_gateway.model.status import CUSTOMER, ENTERPRISE, Side
 from invoice_gateway.xml.render import schema_path
 
-from .samples import ENTRIES, METHODS, OUTCOMES, SHIPS
+from .samples import DEBITS, ENTRIES, MEANS, METHODS, OUTCOMES, SHIPS, STAGES
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 XS = {"xs": "http://www.w3.org/2001/XMLSchema"}
@@ -42,6 +42,9 @@ WORDS = {
     "OrderStatus": set(order.OrderStatus),
     "HoldReason": set(Hold),
     "Fulfilment": SHIPS,
+    "Means": MEANS,
+    "ProvisionStage": STAGES,
+    "DebitPurpose": DEBITS,
 }
 
 

@@ -9,6 +9,7 @@ from invoice_gateway.model.invoice import Invoice
 from invoice_gateway.model.ledger import Account, Allocation, Dispute, Memo, Source
 from invoice_gateway.model.order import Order
 from tests import messages as m
+from tests import messages_offers as o
 from tests import orders
 from tests.model.build import context, payment
 from tests.world import World, handlers, read, schemas
@@ -32,6 +33,8 @@ STORIES = {
     "MemoPosted": ([m.customer_account(), m.invoice_posted()], m.memo_posted(amount="5.00")),
     "CreditNotePosted": ([m.customer_account()], m.credit_note_posted()),
     "PaymentPosted": ([m.customer_account()], m.payment_posted()),
+    "InvoiceDraft": ([m.customer_account()], o.invoice_draft()),
+    "InvoiceCommand for a copy": ([m.customer_account(), o.invoice_draft()], o.copy()),
     "DisputeNotice": (
         [m.customer_account(), m.invoice_posted()],
         m.dispute_opened(lines=["1", "2"]),
@@ -138,6 +141,10 @@ def test_the_effective_date_is_the_date_of_posting():
         m.payment_posted("prepaid:INV-1"),
         m.payment_reversed("memo/CM-1"),
         m.invoice_posted("CM:1"),
+        o.invoice_draft("RC:ACME:REV-1:PAY-1#1"),
+        o.copy("INV:1"),
+        o.wallet_usage("US:CALL-1:2"),
+        m.payment_reversed("WD:payment/PAY-1#1"),
     ],
 )
 def test_numbers_of_the_gateway_are_its_own(world, xml):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from invoice_gateway.model.errors import Rejected
-from tests import messages, orders
+from tests import messages, messages_offers, orders
 from tests.world import World, names, read
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -44,6 +44,9 @@ BEYOND = [orders.Piece(net="999999.00")]
 BY_HAND = messages.set_auto(on=False)
 YEN = messages.exchange_rates({"JPY/USD": "0.0066"})
 SHOP = messages.customer_account("ACME-SHOP", parent="ACME")
+REQUEST = messages.request_raised("REQ-2026-0001")
+OFFER, SENT, ASKED = "invoice_draft/proforma", "invoice_command/send", "invoice_command/provision"
+PAID = messages.payment_posted(amount="120.00")
 
 # What each valid fixture needs beforehand, and the events it then causes, or the code it gets.
 STORIES = {
@@ -116,6 +119,27 @@ STORIES = {
     "invoice_posted/one-line": ([GLOBEX], "invoice.issued"),
     "invoice_posted/two-rates": ([ACME], "invoice.issued"),
     "invoice_posted/yen": ([GLOBEX, YEN], "invoice.issued"),
+    "invoice_command/auto-off": ([ACME, FIRST], ""),
+    "invoice_command/cancel": (
+        [ACME, REQUEST],
+        ("memo.posted invoice.status-changed invoice.cancelled request.cancelled"),
+    ),
+    "invoice_command/copy": ([ACME, OFFER], "invoice.drafted"),
+    "invoice_command/delete": ([ACME, OFFER], "invoice.deleted"),
+    "invoice_command/edit": ([ACME, OFFER], "invoice.edited"),
+    "invoice_command/execute-without-payment": (
+        [messages.customer_account(), REQUEST],
+        "request.execute-requested",
+    ),
+    "invoice_command/mark-sent": ([ACME, OFFER], "invoice.sent"),
+    "invoice_command/provision": ([ACME, OFFER, SENT, PAID], "request.execute-requested"),
+    "invoice_command/resend": ([ACME, OFFER, SENT], "invoice.sent"),
+    "invoice_command/send": ([ACME, OFFER], "invoice.sent"),
+    "invoice_command/void": ([ACME, OFFER, SENT], "invoice.voided"),
+    "invoice_draft/from-a-quote": ([ACME], "unknown-order"),
+    "invoice_draft/of-a-reseller": ([ACME, SHOP], "invoice.drafted"),
+    "invoice_draft/proforma": ([ACME], "invoice.drafted"),
+    "invoice_draft/topup": ([ACME], "invoice.drafted"),
     "line_status_update/customer-declares-paid": (
         [ACME, FIRST],
         "invoice.line-status-changed invoice.line-status-changed invoice.status-changed",
@@ -231,6 +255,24 @@ STORIES = {
     "shipment_tracked/by-parcel": (
         [ACME, CARD, "fulfilment_reported/first-shipment"],
         "invoice.fulfilment-changed",
+    ),
+    "request_outcome/executed": (
+        [ACME, OFFER, SENT, PAID, ASKED],
+        (
+            "invoice.issued allocation.posted invoice.line-status-changed "
+            "invoice.line-status-changed invoice.status-changed task.manual-required"
+        ),
+    ),
+    "request_outcome/failed": ([ACME, OFFER, SENT, PAID, ASKED], "provision.rejected"),
+    "request_outcome/of-a-request": ([ACME, REQUEST], "bad-transition"),
+    "wallet_usage/calls": (
+        [
+            ACME,
+            "invoice_draft/topup",
+            messages_offers.send("TU-2026-0001"),
+            messages.payment_posted(amount="100.00", invoices=["TU-2026-0001"]),
+        ],
+        "wallet.debited",
     ),
     "timer_due/invoice": ([messages.customer_account(), FIRST], "invoice.overdue"),
     "reversal_posted/bad-debt": ([ACME, FIRST], "writeoff.posted invoice.status-changed"),

@@ -4,6 +4,7 @@ import pytest
 
 from invoice_gateway.model.decision import Reach, Role
 from tests import messages as m
+from tests import messages_offers as offers
 from tests import orders as o
 from tests.world import SENDERS, handlers
 
@@ -14,6 +15,10 @@ RIGHTS = """
     InvoicePosted     erp:any financials:any reseller:beneath
     MemoPosted        erp:any financials:any
     CreditNotePosted  erp:any financials:any
+    InvoiceDraft      portal:any financials:any partner:beneath
+    InvoiceCommand    portal:any financials:any partner:beneath
+    RequestOutcome    provisioning:any
+    WalletUsage       usage:any
     PaymentPosted     erp:any financials:any bank:any
     PaymentReversed   financials:any bank:any
     PaymentNotice     partner:own owner:own
@@ -50,6 +55,10 @@ EXAMPLES = {
     "InvoicePosted": m.invoice_posted,
     "MemoPosted": lambda **said: m.memo_posted(amount="1.00", **said),
     "CreditNotePosted": m.credit_note_posted,
+    "InvoiceDraft": offers.invoice_draft,
+    "InvoiceCommand": offers.send,
+    "RequestOutcome": offers.request_outcome,
+    "WalletUsage": offers.wallet_usage,
     "ReversalPosted": m.discount,
     "PaymentPosted": m.payment_posted,
     "PaymentReversed": m.payment_reversed,
@@ -109,6 +118,8 @@ FOREIGN = [
     ("StatusQuery", {"sender": "shop"}),
     ("StatementQuery", {"sender": "globex"}),
     ("StatementQuery", {"sender": "shop"}),
+    ("InvoiceDraft", {"sender": "acme", "customer": "GLOBEX"}),
+    ("InvoiceCommand", {"sender": "acme", "invoice": "GLOBEX-1"}),
     ("DisputeNotice", {"sender": "globex"}),
     ("DisputeNotice", {"sender": "acme", "invoice": "SHOP-1"}),
     ("OrderPlaced", {"sender": "acme", "customer": "GLOBEX"}),
@@ -122,6 +133,7 @@ def test_nobody_acts_on_accounts_out_of_reach(billed, message, said):
     """Not on a stranger's, nor (but for allocations) a reseller on those of its customers."""
     billed.all(
         m.invoice_posted("SHOP-1", customer="ACME-SHOP"),
+        offers.invoice_draft("GLOBEX-1", customer="GLOBEX"),
         m.invoice_posted("GX-1", customer="GLOBEX"),
         m.payment_posted(amount="1.00"),
     )

@@ -79,7 +79,26 @@ def _caches(session: Session) -> Sums:
         statement = sa.select(table.c.account, table.c.currency, table.c[column]).where(wanted)
         for party, currency, amount in session.read(statement):
             found[f"{name}:{component(party)}", currency] += sign * amount
+    for kind, party, currency, amount in session.read(_put_aside()):
+        name = next(name for name, (*_, its, _) in SUMS.items() if its == kind)
+        found[f"{name}:{component(party)}", currency] -= amount
     return _without_zeros(found)
+
+
+def _put_aside() -> sa.Select[tuple[str, str, str, int]]:
+    """What is reserved, or put on an offer: it is no income yet, and still the customer's."""
+    table, invoice = tables.allocation.c, tables.invoice.c
+    return (
+        sa.select(tables.source.c.type, tables.source.c.account, table.currency, table.amount)
+        .join(tables.source, tables.source.c.id == table.source_id)
+        .join(tables.invoice, invoice.id == table.invoice_id)
+        .where(
+            sa.or_(
+                table.state == "reserved",
+                sa.and_(table.state == "posted", invoice.lifecycle == "Sent"),
+            )
+        )
+    )
 
 
 def _disputed(session: Session) -> Sums:

@@ -69,14 +69,15 @@ def issued_is_immutable(before: Facts, now: Facts) -> Iterator[str]:
                 yield f"{name} {key} changed"
     if now.events[: len(before.events)] != before.events:
         yield "events changed"
-    gone = {each.row.id for each in before.allocations if not each.posted}
+    gone = {each.row.id for each in before.allocations if not (each.posted or each.reserved)}
     if any(each.posted for each in now.allocations if each.row.id in gone):
         yield "a removed allocation counts again"
 
 
 def refusals_change_nothing(before: Facts, now: Facts) -> Iterator[str]:
     """§6: what is not accepted changes nothing but inbox, dead letters and `message.*` events."""
-    if any(not event.name.startswith("message.") for event in _new(before, now)):
+    told = {event.name for event in _new(before, now)} - {"provision.rejected"}
+    if any(not name.startswith("message.") for name in told):
         return
     was = {each.id for each in before.messages if each.outcome == "accepted"}
     if {each.id for each in now.messages if each.outcome == "accepted"} <= was:
@@ -119,11 +120,16 @@ POLICY = (
 
 
 def _immutable(facts: Facts) -> dict[str, dict[Any, Any]]:
-    """Return everything that may never change, by the name of its table and its key."""
+    """Return everything that may never change, by the name of its table and its key.
+
+    Offers change until they are issued.
+    """
+    offers = {row.id for row in facts.invoices.values() if row.lifecycle in ("Draft", "Sent")}
     rows = {
         name: {
             row.id: tuple(getattr(row, column) for column in columns)
             for row in getattr(facts, name).values()
+            if name != "invoices" or row.id not in offers
         }
         for name, columns in FIXED.items()
     }
@@ -136,7 +142,11 @@ def _immutable(facts: Facts) -> dict[str, dict[Any, Any]]:
         **rows,
         "policies": policies,
         "snapshots": {key: _digest(text) for key, text in facts.snapshots.items()},
-        "lines": {(line.invoice, line.line_no): line[:4] for line in all_lines(facts)},
+        "lines": {
+            (line.invoice, line.line_no): line[:4]
+            for line in all_lines(facts)
+            if line.invoice not in offers
+        },
         "memo parts": dict(facts.memo_parts),
         "reversals": {each.id: tuple(each) for each in facts.reversals},
         "allocations": {

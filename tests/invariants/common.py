@@ -68,6 +68,7 @@ def automatic(facts: Facts, source: Any) -> list[Any]:
         if row.auto_allocate
         and (row.account, row.currency) == (source.account, source.currency)
         and row.lifecycle == "Issued"
+        and row.kind != "topup"
     ]
 
 

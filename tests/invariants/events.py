@@ -14,8 +14,10 @@ def status_is_announced(facts: Facts) -> Iterator[str]:
     """I-19: status-changed comes exactly when the published tuple changes, and tells it rightly."""
     last: dict[str, dict[str, str]] = {}
     for event in facts.events:
-        if event.name == "invoice.issued":
-            last[event.aggregate_id] = event.block("State")
+        if event.name in ("invoice.sent", "invoice.issued"):
+            state = event.block("State")
+            if state != last.setdefault(event.aggregate_id, state):
+                yield f"{event.aggregate_id}: {event.name} changed its status silently"
         if event.name != "invoice.status-changed":
             continue
         old, new = event.block("Old"), event.block("New")
@@ -24,8 +26,15 @@ def status_is_announced(facts: Facts) -> Iterator[str]:
         if old == new:
             yield f"{event.aggregate_id}: announced a change from {old} to the same"
         last[event.aggregate_id] = new
+    yield from _told_last(facts, last)
+
+
+def _told_last(facts: Facts, last: dict[str, dict[str, str]]) -> Iterator[str]:
+    """Yield the invoices whose status is not what was told last; of a draft nothing is told."""
     for row in facts.invoices.values():
         said = last.get(f"{row.issuer}/{row.number}", {})
+        if row.lifecycle in ("Draft", "Deleted") and not said:
+            continue
         is_ = {
             "Status": row.status,
             "SettlementState": row.settlement_state,
@@ -38,14 +47,25 @@ def status_is_announced(facts: Facts) -> Iterator[str]:
             yield f"{row.number}: is {is_}, was announced as {said}"
 
 
-SPENT = {"credit.refunded", "payment.refunded", "payment.bounced", "payment.charged-back"}
-MADE = {"payment.received", "credit.created"}
+SPENT = {
+    *("credit.refunded", "payment.refunded", "payment.bounced", "payment.charged-back"),
+    "wallet.debited",
+}
+MADE = {"payment.received", "credit.created", "wallet.credited"}
 
 
 def events_tell_it_all(facts: Facts) -> Iterator[str]:
-    """I-19: who only hears the events knows what is pending and what remains."""
+    """I-19: who only hears the events knows what is pending and what remains, or is reserved."""
     heard: dict[tuple[str, str], int] = defaultdict(int)
+    offered: dict[str, int] = {}
     for event in facts.events:
+        if event.name in ("invoice.drafted", "invoice.edited"):
+            amount = _heard(event, "Amount")
+            heard["invoice", event.aggregate_id] += amount - offered.get(event.aggregate_id, 0)
+            offered[event.aggregate_id] = amount
+        elif event.name == "invoice.issued" and event.aggregate_id not in offered:
+            asked = _heard(event, "Totals/Amount") + _heard(event, "Totals/DebitMemos")
+            heard["invoice", event.aggregate_id] += asked
         for kind, key, amount in _amounts(event):
             heard[kind, key] += amount
     for row in facts.invoices.values():
@@ -54,7 +74,7 @@ def events_tell_it_all(facts: Facts) -> Iterator[str]:
             yield f"{row.number}: {row.pending} are pending, the events say {pending}"
     for row in facts.sources.values():
         remaining = heard["source", f"{row.account}/{row.type}/{row.reference}"]
-        if remaining != row.remaining:
+        if remaining != row.remaining + row.reserved:
             yield f"source {row.reference}: {row.remaining} remain, the events say {remaining}"
 
 
@@ -72,8 +92,6 @@ def write_offs_leave_nothing(facts: Facts) -> Iterator[str]:
 def _amounts(event: EventFact) -> Iterator[tuple[str, str, int]]:
     """Yield what an event changes: of which invoice or source, by how much."""
     name = event.name
-    if name == "invoice.issued":
-        yield "invoice", event.aggregate_id, _heard(event, "Totals/Amount")
     if name in MADE | SPENT:
         amount = _heard(event, "Amount")
         yield "source", event.aggregate_id, amount if name in MADE else -amount
@@ -135,6 +153,7 @@ FAMILIES = {
     "dispute": "consequence",
     "order": "consequence",
     "request": "consequence",
+    "task": "consequence",
     "message": "message",
 }
 """Where the events of a kind of thing stand, but for those named above; all others are facts."""
@@ -172,7 +191,8 @@ def messages_end_once(facts: Facts) -> Iterator[str]:
         if "accepted" in outcomes
     }
     for event in facts.events:
-        if not event.name.startswith("message.") and event.cause not in accepted:
+        told = event.name.startswith("message.") or event.name == "provision.rejected"
+        if not told and event.cause not in accepted:
             yield f"{event.name} of {event.cause}, which was not accepted"
     refusals = sum(event.name == "message.rejected" for event in facts.events)
     if refusals < len(facts.dead):

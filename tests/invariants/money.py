@@ -24,15 +24,72 @@ from tests.invariants.common import (
 def sources_balance(facts: Facts) -> Iterator[str]:
     """I-01, I-02: amount = posted + refunded + charged back + remaining; nothing is negative."""
     used = total((each.row.source_id, each.row.amount) for each in facts.posted())
+    kept = total((e.row.source_id, e.row.amount) for e in facts.allocations if e.reserved)
     out = total((each.source_id, each.amount) for each in facts.reversals)
     for row in facts.sources.values():
-        left = row.amount - used[row.id] - out[row.id]
+        left = row.amount - used[row.id] - kept[row.id] - out[row.id]
         if left < 0 or left != row.remaining:
             yield f"source {row.reference}: {left} remain by the entries, {row.remaining} are said"
-        if (row.allocated, row.refunded + row.charged_back) != (used[row.id], out[row.id]):
+        gone = row.refunded + row.charged_back + row.spent
+        if (row.allocated, row.reserved, gone) != (used[row.id], kept[row.id], out[row.id]):
             yield f"source {row.reference}: counters are not the fold of the entries"
-        if row.reserved or (row.type == "open-credit" and row.charged_back):
-            yield f"source {row.reference}: reserved or charged back"
+        if row.type != "payment" and row.charged_back:
+            yield f"source {row.reference}: charged back"
+        if row.spent and row.type != "wallet":
+            yield f"source {row.reference}: used outside of invoices"
+
+
+def reservations_wait(facts: Facts) -> Iterator[str]:
+    """A-08: money is reserved for Sent proformas that are being provisioned, and within pending."""
+    kept = total((e.row.invoice_id, e.row.amount) for e in facts.allocations if e.reserved)
+    for row in facts.invoices.values():
+        if row.reserved != kept[row.id] or row.reserved > row.pending:
+            yield f"{row.number}: {row.reserved} are reserved of {row.pending}, by {kept[row.id]}"
+        detail = facts.details.get(row.id)
+        waits = detail is not None and detail.reserved_until is not None
+        if row.reserved and not waits:
+            yield f"{row.number}: money is reserved, and no end of that"
+        if waits and (row.lifecycle, detail.execution) != ("Sent", "executing"):
+            yield f"{row.number} is {row.lifecycle}, {detail.execution}, and being provisioned"
+
+
+def topups_fill_wallets(facts: Facts) -> Iterator[str]:
+    """I-24: what is settled on top-ups is what their lots were made of, less what was withdrawn."""
+    lots: dict[str, int] = defaultdict(int)
+    names = {each.id: each.origin_document for each in facts.sources.values()}
+    for row in facts.sources.values():
+        if (row.type == "wallet") != (row.origin == "topup"):
+            yield f"source {row.reference} of type {row.type} comes from {row.origin}"
+        if row.type == "wallet":
+            lots[row.origin_document] += row.amount
+    for each in facts.reversals:
+        if each.kind == "withdrawal":
+            lots[names[each.source_id]] -= each.amount
+    lost = total(
+        (facts.invoices[each.row.invoice_id].number, each.row.amount)
+        for each in facts.allocations
+        if not each.posted and not each.reserved
+    )
+    for row in facts.invoices.values():
+        if row.kind == "topup" and not row.settled <= lots[row.number] <= (
+            row.settled + lost[row.number]
+        ):
+            yield f"top-up {row.number}: {row.settled} settled, {lots[row.number]} in its lots"
+
+
+def numbers_have_no_gaps(facts: Facts) -> Iterator[str]:
+    """I-31: the numbers of each series are 1 to n; only issued invoices have one."""
+    series: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in facts.invoices.values():
+        detail = facts.details.get(row.id)
+        if detail is None or detail.transaction_no is None:
+            continue
+        series[row.issuer, detail.series].append(detail.transaction_no)
+        if row.lifecycle in ("Draft", "Sent", "Voided", "Deleted"):
+            yield f"{row.number} is {row.lifecycle} and has number {detail.transaction_no}"
+    for name, numbers in series.items():
+        if sorted(numbers) != [*range(1, len(numbers) + 1)]:
+            yield f"series {name} has {sorted(numbers)}"
 
 
 def both_ends_agree(facts: Facts) -> Iterator[str]:
@@ -104,8 +161,10 @@ def pending_adds_up(facts: Facts) -> Iterator[str]:
         if rest != row.pending or rest < 0 or row.amount + added - sum(sums[1:]) != rest:
             yield f"{row.number}: {rest} are open, {row.pending} are pending"
         disputed = sum(min(each.disputed, each.open) for each in lines)
-        if row.payable != rest - disputed:
-            yield f"{row.number}: {row.payable} are payable, not {rest - disputed}"
+        automatic = row.lifecycle == "Issued" and row.kind != "topup"
+        right = rest - disputed - row.reserved if automatic else 0
+        if row.payable != right:
+            yield f"{row.number}: {row.payable} are payable, not {right}"
 
 
 def excess_is_credit(facts: Facts) -> Iterator[str]:
@@ -144,18 +203,24 @@ def cash_balance(facts: Facts) -> Iterator[str]:
             each.amount for each in facts.reversals if each.source_id in ids
         )
         used = sum(each.row.amount for each in facts.posted() if each.row.source_id in ids)
-        if cash != used + sum(each.remaining for each in mine):
+        if cash != used + sum(each.remaining + each.reserved for each in mine):
             yield f"{currency}: cash is {cash}, allocated and remaining is not"
 
 
 def nothing_is_voided(facts: Facts) -> Iterator[str]:
-    """I-20, I-21: only a request's invoice is cancelled; nothing is paid or owed on it then."""
+    """I-20, I-21: only offers are withdrawn, only requests cancelled; nothing is on them then."""
+    issued = {each.aggregate_id for each in facts.events if each.name == "invoice.issued"}
     for row in facts.invoices.values():
         if row.lifecycle == "Issued":
             continue
-        if row.lifecycle != "Cancelled" or row.kind != "request":
+        offer = row.kind in ("proforma", "topup")
+        if offer == (row.lifecycle == "Cancelled") or not (offer or row.kind == "request"):
             yield f"{row.number}, a {row.kind} invoice, is {row.lifecycle}"
-        if row.settled or row.reserved or row.pending:
+        if offer and f"{row.issuer}/{row.number}" in issued:
+            yield f"{row.number} was issued, and is {row.lifecycle}"
+        if row.lifecycle == "Sent":
+            continue
+        if row.settled or row.reserved or (row.pending and not offer):
             yield f"{row.number} is {row.lifecycle}: {row.settled} settled, {row.pending} pending"
 
 
@@ -174,7 +239,7 @@ def rounding_is_exact(facts: Facts) -> Iterator[str]:
     """I-33: lines add up to the invoice, parts to their memo and to their allocation."""
     for row in facts.invoices.values():
         lines = [each for each in facts.lines[row.id] if each.kind != "debit-memo"]
-        if sum(each.amount for each in lines) != row.amount or min(e.amount for e in lines) < 0:
+        if sum(each.amount for each in lines) != row.amount or any(e.amount < 0 for e in lines):
             yield f"{row.number}: lines do not add up to {row.amount}"
     for memo in facts.memos:
         parts = facts.memo_parts.get(memo.id, ())

@@ -149,6 +149,10 @@ def moves_are_legal(facts: Facts) -> Iterator[str]:
     """I-18: the moves announced for an axis follow one another, by the table, to where it is."""
     axes: dict[tuple[str, str, str], str] = defaultdict(lambda: "New")
     for event in facts.events:
+        if event.name == "invoice.edited":  # a line that is gone comes back as a new one
+            kept = {each["LineNo"] for each in event.all("Offered")}
+            for gone in [at for at in axes if at[0] == event.aggregate_id and at[1] not in kept]:
+                del axes[gone]
         if event.name != "invoice.line-status-changed":
             continue
         axis, old, new = (event.text(name) or "" for name in ("Axis", "Old", "New"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from invoice_gateway.model.diagram import DECISIONS, ENDS, page
 from invoice_gateway.model.ledger import DisputeState
+from invoice_gateway.model.offers import OFFERS, TRANSITIONS
 
 from .test_derive import APPENDIX_B, cases
 from .test_status import cells
@@ -81,3 +82,22 @@ def test_every_end_of_a_dispute_is_drawn():
     assert set(ENDS) == set(DisputeState) - {DisputeState.OPEN}
     for state in ENDS:
         assert f"open --> {state.value.replace('-', '_')} : " in page()
+
+
+def test_the_offer_table_is_the_table_of_transitions():
+    """Cell by cell: what may be commanded about an offer, and where."""
+    head = ("Draft", "Sent", "Issued", "Voided", "Deleted")
+    drawn = {
+        (row[0].partition(" ")[0], state)
+        for row in rows("## Offers")
+        for state, cell in zip(head, row[1:], strict=True)
+        if cell
+    }
+
+    assert drawn == {
+        (command.value, state.value)
+        for command, where in TRANSITIONS.items()
+        if where.kinds & OFFERS
+        for state in where.states
+        if state.value in head
+    }

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from invoice_gateway.model.errors import Rejected
 from invoice_gateway.model.money import round_half_up
-from invoice_gateway.model.totals import Item, Sums, Tax, TaxKey, Totals, check_totals, gross
+from invoice_gateway.model.totals import (
+    Item,
+    Sums,
+    Tax,
+    TaxKey,
+    Totals,
+    check_totals,
+    gross,
+    reckoned,
+)
 
 S20 = TaxKey("S", "20")
 S7 = TaxKey("S", "7")
@@ -292,3 +301,17 @@ def test_a_document_over_nothing_is_lines_over_nothing():
     assert amounts([Item(0, S20), Item(0, ZERO)]) == [0, 0]
     assert amounts([Item(100, ZERO), Item(-100, EXEMPT)]) == [0, 0]
     assert amounts([Item(100, ZERO)], -100) == [0]
+
+
+def test_taxes_are_reckoned_once_per_category_and_rate():
+    """BR-CO-17: rounded on the sum of each, in the order in which they come first."""
+    s, z = TaxKey("S", "20"), TaxKey("Z", "0")
+
+    found = reckoned([33, 10, 34, 33], [s, z, s, s])
+
+    assert found == [Tax(s, 100, 20), Tax(z, 10, 0)]
+
+
+def test_nothing_reckons_to_nothing():
+    """No items, no taxes."""
+    assert reckoned([], []) == []

@@ -21,7 +21,7 @@ from tests.canonical import Essence, differences, essence
 from tests.engine_harness import Engine
 from tests.facts import Facts, LineFact, Reader
 from tests.invariants import books
-from tests.stateful import wishes
+from tests.stateful import wishes, wishes_offers
 from tests.stateful.wishes import VOICES, Wish
 
 Opening = Callable[[], AbstractContextManager[Engine]]
@@ -91,13 +91,13 @@ class Life(RuleBasedStateMachine):
     def one_by_one(self, chance: Random, times: int) -> None:
         """Messages of any type come, each by itself."""
         for _ in range(times):
-            self.tell(wishes.any_of_them(self.wish(chance)))
+            self.tell(wishes_offers.any_of_them(self.wish(chance)))
 
     @rule(chance=CHANCE, size=st.integers(2, 5))
     def together(self, chance: Random, size: int) -> None:
         """Messages of any type come as one batch."""
         wish = self.wish(chance)
-        self.tell(*(wishes.any_of_them(wish) for _ in range(size)))
+        self.tell(*(wishes_offers.any_of_them(wish) for _ in range(size)))
 
     # -- ways of delivery --------------------------------------------------------------------------
 
@@ -189,6 +189,7 @@ def _disputable(facts: Facts) -> list[tuple[Any, LineFact]]:
     return [
         (row, line)
         for row in facts.invoices.values()
+        if row.lifecycle in ("Sent", "Issued")
         for line in facts.lines[row.id]
         if line.live
         and (row.id, line.line_no) not in disputes

@@ -276,8 +276,11 @@ class Judge:
             parked_before=case.was_parked,
         )
         record = record._replace(events=record.events + 1 if case.was_parked else 1)
-        event = self._announcer.rejected(case, self._now, record)
-        self._dead[dead] = self._keep(case, record, [event])
+        events = [
+            *self._announcer.told(case, self._now, refusal, record),
+            self._announcer.rejected(case, self._now, record),
+        ]
+        self._dead[dead] = self._keep(case, record, events)
         return verdict
 
     # -- records ---------------------------------------------------------------------------------

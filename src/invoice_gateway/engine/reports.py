@@ -10,7 +10,7 @@ from uuid import UUID
 from invoice_gateway.engine.ports import EventRow, Record
 from invoice_gateway.model.blocks import FindingBlock
 from invoice_gateway.model.decision import Decision
-from invoice_gateway.model.errors import Parked
+from invoice_gateway.model.errors import Parked, Rejected
 from invoice_gateway.model.event import Event, Stamped
 from invoice_gateway.model.events import (
     MessageAccepted,
@@ -97,6 +97,17 @@ class Announcer:
             return self._about_message(case, event, now, record.events)
         stamped = Stamped(event, f"dead-letter/{record.dead_letter}", 1)
         return self._row(_shared(case, now), stamped, f"rejected\0{record.dead_letter}")
+
+    def told(
+        self, case: "Case", now: datetime, refusal: Rejected, record: Record
+    ) -> list[EventRow]:
+        """Return what the world is told of a refusal beside its report: mostly nothing."""
+        event = refusal.event
+        if event is None:
+            return []
+        assert record.dead_letter is not None
+        stamped = Stamped(event, f"dead-letter/{record.dead_letter}", 1)
+        return [self._row(_shared(case, now), stamped, f"told\0{record.dead_letter}")]
 
     def _about_message(self, case: "Case", event: Event, now: datetime, version: int) -> EventRow:
         """Return an event about a message; its version names it, as there may be many lives.

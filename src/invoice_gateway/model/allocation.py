@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from operator import attrgetter
 
-from . import valuation
+from . import offer_issue, valuation, wallet
 from .blocks import PartBlock
 from .draft import Draft
 from .errors import Code, Rejected
@@ -19,7 +19,7 @@ from .events import (
     PaymentUnallocated,
 )
 from .evolve import changer, evolve
-from .invoice import Invoice, Lifecycle, Line
+from .invoice import OFFERED, Invoice, InvoiceKind, Lifecycle, Line
 from .keys import InvoiceKey, SourceKey
 from .ledger import (
     Account,
@@ -60,8 +60,33 @@ def waterfall(lines: Sequence[Line], amount: int, *, disputed: bool) -> tuple[Pa
 
 
 def payable(invoice: Invoice) -> int:
-    """Return what the auto run may put on `invoice`: pending less the disputed part."""
-    return invoice.pending - invoice.disputed_amount
+    """Return what the auto run may put on `invoice`: what is pending and not disputed.
+
+    Nothing on an offer (X-08), on what was withdrawn, and on a top-up (X-09).
+    """
+    if invoice.lifecycle is not Lifecycle.ISSUED or invoice.kind is InvoiceKind.TOPUP:
+        return 0
+    return invoice.allocatable - invoice.disputed_amount
+
+
+def must_take_money(invoice: Invoice) -> None:
+    """Refuse to move money on anything but a Sent or Issued invoice (A-01).
+
+    While the provisioning system is asked, nothing moves either (§3.2).
+
+    Raises:
+        Rejected: `bad-transition`.
+    """
+    if not invoice.alive:
+        raise Rejected(
+            Code.BAD_TRANSITION,
+            f"{invoice.key} is {invoice.lifecycle}: money needs a Sent or Issued invoice",
+        )
+    if invoice.provisioning:
+        raise Rejected(
+            Code.BAD_TRANSITION,
+            f"{invoice.key} is being provisioned: nothing moves until that is answered",
+        )
 
 
 def explicit(invoice: Invoice, amount: int, parts: Sequence[Part]) -> tuple[Part, ...]:
@@ -102,6 +127,8 @@ def post(
 
     The caller has checked A-01: parts are positive and neither end is overdrawn.
     """
+    if invoice.kind is InvoiceKind.TOPUP and invoice.lifecycle is Lifecycle.SENT:
+        invoice = offer_issue.issue(draft, invoice)  # the first allocation provisions it (S2-03)
     allocation = Allocation(
         source=source.key,
         number=source.allocations + 1,
@@ -113,7 +140,10 @@ def post(
         posted_on=draft.context.today,
         cause=draft.context.cause,
     )
-    return book(draft, allocation, source, invoice)
+    source, invoice = book(draft, allocation, source, invoice)
+    if invoice.kind is InvoiceKind.TOPUP:
+        wallet.credit(draft, invoice, allocation)
+    return source, invoice
 
 
 def book(
@@ -126,7 +156,7 @@ def book(
     """
     amount = allocation.amount
     assert 0 < amount <= source.remaining
-    assert amount <= invoice.pending
+    assert amount <= invoice.allocatable
     valued = source.carry is not None or invoice.carry is not None
     if valued:
         source, invoice, source_carry, carry = valuation.allocated(source, invoice, amount)
@@ -171,7 +201,21 @@ def settle(invoice: Invoice, source: Source, parts: Sequence[Part], sign: int) -
 
 
 def remove(draft: Draft, allocation: Allocation, reason: str) -> None:
-    """Take `allocation` off its invoice; source and lines are as if it had never been (A-05)."""
+    """Take `allocation` off its invoice; source and lines are as if it had never been (A-05).
+
+    Raises:
+        Rejected: `funds-spent`: it topped up a wallet, and some of that is spent (S2-05).
+    """
+    wallet.must_be_unspent(draft, allocation)
+    take_back(draft, allocation, reason)
+
+
+def take_back(draft: Draft, allocation: Allocation, reason: str) -> int:
+    """Take `allocation` off as the bank does, which asks nobody (A-10).
+
+    Returns:
+        What of it had been spent from a wallet, in minor units; the wallet keeps nothing of it.
+    """
     assert allocation.state is AllocationState.POSTED
     source = draft.get(Source, allocation.source)
     invoice = draft.get(Invoice, allocation.invoice)
@@ -199,14 +243,20 @@ def remove(draft: Draft, allocation: Allocation, reason: str) -> None:
     )
     draft.announce(event, removed)
     valuation.record(draft, removed, source, invoice, -1)
+    return wallet.withdraw(draft, allocation) if invoice.kind is InvoiceKind.TOPUP else 0
 
 
 def posted(draft: Draft, source: SourceKey) -> list[Allocation]:
     """Return the posted allocations of `source`, newest first."""
+    return [each for each in standing(draft, source) if each.state is AllocationState.POSTED]
+
+
+def standing(draft: Draft, source: SourceKey) -> list[Allocation]:
+    """Return the posted and reserved allocations of `source`, newest first."""
     found = [
         each
         for each in draft.of(Allocation, source.account)
-        if each.source == source and each.state is AllocationState.POSTED
+        if each.source == source and each.state is not AllocationState.REMOVED
     ]
     return sorted(found, key=lambda each: -each.number)
 
@@ -215,7 +265,8 @@ def auto_run(draft: Draft, party: str) -> None:
     """Let idle money of an account pay its invoices, oldest first, undisputed parts only (A-03).
 
     Invoices by (issue date, number); sources: payments by value date, then open credits by date,
-    ties by reference. Same state, same result; a second run changes nothing (I-23).
+    then wallet lots by date; ties by reference. Same state, same result; a second run changes
+    nothing (I-23).
     """
     account = draft.get(Account, party)
     if account is None or not account.auto_allocate:
@@ -233,12 +284,15 @@ def auto_run(draft: Draft, party: str) -> None:
 
 
 def _takes_auto(invoice: Invoice) -> bool:
-    return invoice.auto_allocate and invoice.lifecycle is Lifecycle.ISSUED and payable(invoice) > 0
+    return invoice.auto_allocate and payable(invoice) > 0
 
 
-def source_order(source: Source) -> tuple[bool, date, str]:
-    """Return what sources are used by: payments first, by value date, ties by reference (A-03)."""
-    return (source.key.type != SourceType.PAYMENT, source.value_date, source.key.reference)
+_FIRST = {SourceType.PAYMENT: 0, SourceType.OPEN_CREDIT: 1, SourceType.WALLET: 2}
+
+
+def source_order(source: Source) -> tuple[int, date, str]:
+    """Return what sorts money into the order in which it is spent (A-03)."""
+    return (_FIRST[SourceType(source.key.type)], source.value_date, source.key.reference)
 
 
 def _pay_automatically(
@@ -264,19 +318,23 @@ def apply_intents(draft: Draft, source: Source) -> None:
     """Let a payment pay the invoices it names, as far as they are there (P-05, A-04).
 
     It pays up to the amount named, or up to the invoice's pending; what is named but not there yet
-    stays held, and the surplus is free for the auto run.
+    stays held, and the surplus is free for the auto run. An offer is not there yet (X-08), except
+    for a top-up that was sent; what was withdrawn is waited for no longer.
     """
     for at, intent in enumerate(source.intents):
         invoice = draft.get(Invoice, intent.invoice)
         if not intent.waiting or invoice is None or invoice.account != source.account:
+            continue
+        if invoice.lifecycle in OFFERED and not _takes_reference(invoice):
             continue
         others = sum(
             other.amount or 0
             for place, other in enumerate(source.intents)
             if place != at and other.waiting
         )
-        wish = invoice.pending if intent.amount is None else intent.amount
-        amount = min(wish, invoice.pending, max(source.remaining - others, 0))
+        room = invoice.allocatable if invoice.alive else 0
+        wish = room if intent.amount is None else intent.amount
+        amount = min(wish, room, max(source.remaining - others, 0))
         if invoice.currency != source.currency:
             amount = 0  # it can never pay this one (T-07): wait no longer
         intents = (
@@ -291,8 +349,15 @@ def apply_intents(draft: Draft, source: Source) -> None:
             source, _ = post(draft, source, invoice, parts, Mode.REFERENCE)
 
 
+def _takes_reference(invoice: Invoice) -> bool:
+    return invoice.kind is InvoiceKind.TOPUP and invoice.lifecycle is Lifecycle.SENT
+
+
 def welcome(draft: Draft, invoice: Invoice) -> None:
-    """Give a new invoice the money that was waiting for it, oldest value date first (P-05)."""
+    """Give a new invoice the money that was waiting for it, oldest value date first (P-05).
+
+    Money that waited for one that was withdrawn waits no longer.
+    """
     waiting = [
         source
         for source in draft.open(Source, invoice.account)

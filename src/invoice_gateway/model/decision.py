@@ -29,6 +29,7 @@ from .ledger import (
     Reversal,
     Source,
 )
+from .offer import Offer
 from .order import Order, Request, Serial, Standing
 from .rates import Rate, RateAt
 from .status import Side
@@ -49,6 +50,7 @@ Entity = (
     | Rate
     | Standing
     | History
+    | Offer
 )
 ENTITIES: tuple[type[Entity], ...] = (
     Account,
@@ -66,6 +68,7 @@ ENTITIES: tuple[type[Entity], ...] = (
     Rate,
     Standing,
     History,
+    Offer,
 )
 E = TypeVar("E", bound=Entity)
 
@@ -202,13 +205,14 @@ class Scope:
     allocations of the named invoices and sources too. `auto` asks for what the auto run may touch
     in the accounts concerned: sources with something remaining, blocked pairs, and open invoices
     oldest first as far as money reaches: the idle money plus `money` minor units that this message
-    may set free (None: no bound known, load them all). `others` are orders, requests and serial
-    numbers by type and key; an order brings the money held for it and the open invoices that name
-    it, whether it is there or not; a request brings its order and invoice. `credit` asks for the
-    standing of the accounts concerned, and for their orders on terms that are open, each with the
-    same. `rates` are wanted where something is valued; `books` are accounting currencies that the
-    message gives to accounts. `history` names accounts, among `accounts`, whose whole history is
-    loaded: of handlers with `reads_history` only.
+    may set free (None: no bound known, load them all). `others` are orders, requests, offers and
+    serial numbers by type and key; an order brings the money held for it and the open invoices that
+    name it, whether it is there or not; a request brings its order and invoice, an invoice that is
+    not issued yet its offer. `credit` asks for the standing of the accounts concerned, and for
+    their orders on terms that are open, each with the same. `rates` are wanted where something is
+    valued; `books` are accounting currencies that the message gives to accounts. `history` names
+    accounts, among `accounts`, whose whole history is loaded: of handlers with `reads_history`
+    only.
     """
 
     accounts: tuple[str, ...] = ()

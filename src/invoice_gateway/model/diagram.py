@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations_with_replacement
 from typing import Final
 
-from .invoice import InvoiceStatus, Kind, Line, table5
+from .invoice import InvoiceKind, InvoiceStatus, Kind, Lifecycle, Line, table5
 from .ledger import DisputeState
+from .offers import BUSY, OFFERS, TRANSITIONS
 from .orders import MOVES
 from .status import RESTORE, TABLES, Axis, Move, Shadow, Side, Status
 
@@ -78,6 +79,14 @@ nothing is shipped, at once. Held in process: by policy `recheck_in_process` onl
 """
 
 
+OFFERED: Final = """\
+What can be commanded about a proforma or a top-up, and where; anything else is refused with
+`bad-transition`, or with `not-voidable-issued`. While a proforma is being provisioned, commands
+marked `°` have to wait. Provisioning makes it Issued when all was executed; a top-up is Issued by
+the first money that is put on it.
+"""
+
+
 def page() -> str:
     """Return the whole page as Markdown, ending in one line break."""
     parts = [INTRODUCTION]
@@ -93,6 +102,9 @@ def page() -> str:
         "### Two lines\n",
         LEGEND,
         _two_lines_table(),
+        "## Offers\n",
+        OFFERED,
+        _offer_table(),
         "## Disputes\n",
         _dispute_diagram(),
         "## Orders\n",
@@ -246,6 +258,25 @@ def _order_diagram() -> str:
             *(f"{status} --> [*]" for status, row in MOVES.items() if not row),
         ]
     )
+
+
+def _offer_table() -> str:
+    states = (
+        Lifecycle.DRAFT,
+        Lifecycle.SENT,
+        Lifecycle.ISSUED,
+        Lifecycle.VOIDED,
+        Lifecycle.DELETED,
+    )
+    rows = []
+    for command, (kinds, where) in TRANSITIONS.items():
+        if kinds & OFFERS:
+            name = f"{command}{' (proforma)' if InvoiceKind.TOPUP not in kinds else ''}"
+            marks = [
+                ("yes°" if command in BUSY else "yes") if each in where else "" for each in states
+            ]
+            rows.append([name, *marks])
+    return _table(["command", *states], rows)
 
 
 if __name__ == "__main__":  # pragma: no cover - a test runs it as a program

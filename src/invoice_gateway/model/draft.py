@@ -31,7 +31,7 @@ E = TypeVar("E", bound=Entity)
 Versioned = Invoice | Source | Allocation | Memo | Dispute | Order | Request
 
 Place = tuple[type, object]
-"""Where an entity is found: its type and its key."""
+"""Where an entity is found: its type and its key; text stands for what is no entity."""
 
 
 class Draft(References):
@@ -207,6 +207,10 @@ class Draft(References):
         """Announce a consequence (disputes), after the statuses."""
         self._consequences.append((event, (type(entity), entity.key)))
 
+    def announce_once(self, event: Event, aggregate_id: str) -> None:
+        """Announce a fact that is a thing of its own: nothing else ever bears its id."""
+        self._facts.append((event, (str, aggregate_id)))
+
     def move(
         self,
         key: InvoiceKey,
@@ -299,6 +303,9 @@ class Draft(References):
         counted: dict[Place, tuple[str, Iterator[int]]] = {}
         stamped = []
         for event, place in announced:
+            if place[0] is str:
+                stamped.append(Stamped(event, str(place[1]), 1))
+                continue
             found = counted.get(place)
             if found is None:
                 entity = self._newest(place)

@@ -10,6 +10,8 @@ GatewayError
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .event import Event
+
 
 class Code(StrEnum):
     """Rejection codes (DOMAIN §4.4, refined for XML); once shipped they never change."""
@@ -72,6 +74,8 @@ class Code(StrEnum):
     SERIAL_TAKEN = "serial-taken"
     OVER_FULFILMENT = "over-fulfilment"
     NO_CREDIT_FOR_PROVISION = "no-credit-for-provision"
+    NOT_PROVISIONABLE = "not-provisionable"
+    BELOW_SETTLED = "below-settled"
     PERIOD_LOCKED = "period-locked"
     REPORT_TOO_LARGE = "report-too-large"
     CANCEL_DAYS_RANGE = "cancel-days-range"
@@ -98,17 +102,23 @@ class GatewayError(Exception):
 class Rejected(GatewayError):
     """The message is refused: a stable code, a sentence, and where in the document.
 
-    `details` carry the values at fault for logs and reports; never bodies, names or account
-    numbers.
+    `event` is what the world is told beside the sender's report. `details` carry the values at
+    fault for logs and reports; never bodies, names or account numbers.
     """
 
     def __init__(
-        self, code: str, message: str, findings: tuple[Finding, ...] = (), **details: object
+        self,
+        code: str,
+        message: str,
+        findings: tuple[Finding, ...] = (),
+        event: Event | None = None,
+        **details: object,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = str(code)
         self.message = message
         self.findings = findings
+        self.event = event
         self.details = details
 
 

@@ -7,7 +7,14 @@ amount with its currency, tuples repeated elements. Names and order within a com
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from . import events_forex, events_orders, events_reports, events_requests, events_reversals
+from . import (
+    events_forex,
+    events_offers,
+    events_orders,
+    events_reports,
+    events_requests,
+    events_reversals,
+)
 from .blocks import (
     AccountingBlock,
     FindingBlock,
@@ -368,7 +375,14 @@ class AllocationRemoved(Event):
     reason: str
 
 
-_MODULES = (events_forex, events_orders, events_reports, events_requests, events_reversals)
+_MODULES = (
+    events_forex,
+    events_offers,
+    events_orders,
+    events_reports,
+    events_requests,
+    events_reversals,
+)
 """The other modules that hold events."""
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(

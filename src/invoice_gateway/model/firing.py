@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from . import collection, requests, service
+from . import collection, proforma, requests, service
 from .collection import Timer
 from .decision import zone
 from .draft import Draft
@@ -79,6 +79,7 @@ def _remind(draft: Draft, invoice: Invoice) -> None:
 
 
 FIRE: Final[Mapping[Timer, Callable[[Draft, Invoice], None]]] = {
+    Timer.RESERVATION_EXPIRY: proforma.expire,
     Timer.REQUEST_CANCEL: requests.cancel_in_time,
     Timer.OVERDUE: _overdue,
     Timer.REMINDER: _remind,

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple
 
-from .invoice import InvoiceKind, Lifecycle
+from .invoice import RECOVERY, InvoiceKind, Lifecycle
 from .keys import InvoiceKey, SourceKey
 from .ledger import DocType, Origin, ReversalKind, SourceType
 
@@ -136,11 +136,18 @@ class History:
 
 
 def billed(order: int, bill: Bill, amount: int) -> Entry | None:
-    """Return the entry of an invoice over `amount`, or None when nothing is owed for it."""
+    """Return the entry of an invoice over `amount`, or None when nothing is owed for it.
+
+    One that asks for money of a wallet back puts that money where it was taken from: it is no sale.
+    """
     if bill.counts is not Counts.OWED:
         return None
     return _on(bill, INVOICE, order, bill.issue_date, bill.recorded)._replace(
-        document=bill.key.number, due_date=bill.due_date, receivable=amount, cause=bill.cause
+        document=bill.key.number,
+        due_date=bill.due_date,
+        receivable=amount,
+        wallet=amount if bill.key.number.startswith(RECOVERY) else 0,
+        cause=bill.cause,
     )
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from .detail import PLAIN, Detail
+from .detail import PLAIN, Detail, Execution
 from .forex import Carry
 from .keys import InvoiceKey
 from .status import NEW_AXIS, Axis, Side, Status
@@ -46,6 +46,12 @@ class Lifecycle(StrEnum):
     VOIDED = "Voided"
     CANCELLED = "Cancelled"
     DELETED = "Deleted"
+
+
+OFFERED: Final = (Lifecycle.DRAFT, Lifecycle.SENT)
+"""Where an invoice is an offer: it may be changed, and is no revenue (S2-07)."""
+RECOVERY: Final = "RC:"
+"""How the number of an invoice begins that asks for money of a wallet back (A-10)."""
 
 
 class InvoiceStatus(StrEnum):
@@ -168,7 +174,9 @@ class Invoice:
     `version` counts the events of this invoice. `settled_by_credit` is the part of `settled` that
     open credits paid; `reserved` is what reservations keep of `pending` (A-08). `snapshot` (seller,
     buyer, taxes as posted) is present only while creating. `carry` is its value in the accounting
-    currency where that differs. `wake_at` (UTC) is when time does something to it next.
+    currency where that differs. `wake_at` (UTC) is when time does something to it next. `editions`
+    are lines of an offer that count no more and are not written yet, each with the place of the
+    first of them.
     """
 
     key: InvoiceKey
@@ -199,12 +207,23 @@ class Invoice:
     wake_at: datetime | None = None
     detail: Detail = PLAIN
     snapshot: str | None = None
+    editions: tuple[tuple[int, tuple[Line, ...]], ...] = ()
 
     @property
     def pending(self) -> int:
         """Return what is still owed: the sum of the lines' open amounts (I-06)."""
         asked = self.amount + self.debit_memos
         return asked - self.credits - self.discounts - self.written_off - self.settled
+
+    @property
+    def allocatable(self) -> int:
+        """Return what may still be allocated: pending less what is reserved (A-08)."""
+        return self.pending - self.reserved
+
+    @property
+    def provisioning(self) -> bool:
+        """Return whether money is reserved for it until the provisioning system answers (§3.2)."""
+        return self.detail.reserved_until is not None
 
     @property
     def alive(self) -> bool:
@@ -219,6 +238,20 @@ class Invoice:
     def line(self, line_no: str) -> Line | None:
         """Return the line with this number, or None."""
         return next((line for line in self.lines if line.line_no == line_no), None)
+
+
+def counts_as_revenue(invoice: Invoice) -> bool:
+    """Return whether reports count `invoice` as revenue (DOMAIN §3.2).
+
+    An offer does not until it is provisioned (S2-07), a request until it is executed (X-03), a
+    top-up never, nor what asks for spent money of a wallet back (X-09, I-24).
+    """
+    if invoice.lifecycle is not Lifecycle.ISSUED or invoice.kind is InvoiceKind.TOPUP:
+        return False
+    if invoice.key.number.startswith(RECOVERY):
+        return False
+    waits = invoice.kind is InvoiceKind.REQUEST
+    return not waits or invoice.detail.execution is Execution.EXECUTED
 
 
 def table5(lines: Sequence[Line], *, dispute_wins: bool = False) -> InvoiceStatus:

@@ -49,6 +49,21 @@ class References:
         self.account(invoice.account)
         return invoice
 
+    def living(self, key: InvoiceKey) -> Invoice:
+        """Return an invoice the actor may act on, and that statuses still happen to (I-18).
+
+        Raises:
+            Parked: `unknown-invoice`.
+            Rejected: `forbidden`; `bad-transition` on a draft and on what was withdrawn.
+        """
+        invoice = self.invoice(key)
+        if not invoice.alive:
+            raise Rejected(
+                Code.BAD_TRANSITION,
+                f"{key} is {invoice.lifecycle}: nothing is said about its lines",
+            )
+        return invoice
+
     def dispute(self, dispute_id: str) -> Dispute:
         """Return a dispute the actor may act on.
 

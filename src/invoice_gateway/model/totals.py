@@ -133,6 +133,17 @@ def _vat(taxable: int, rate: str) -> int:
     return round_half_up(taxable * numerator, denominator * 100)
 
 
+def reckoned(nets: Sequence[int], keys: Sequence[TaxKey]) -> list[Tax]:
+    """Return the tax of each category and rate, in the order in which they first occur.
+
+    For documents that leave the sums to the gateway; rounded once per category, as BR-CO-17 asks.
+    """
+    bases: dict[TaxKey, int] = {}
+    for net, key in zip(nets, keys, strict=True):
+        bases[key] = bases.get(key, 0) + net
+    return [Tax(key, base, _vat(base, key.rate)) for key, base in bases.items()]
+
+
 @lru_cache(maxsize=256)
 def _ratio(rate: str) -> tuple[int, int]:
     return Decimal(rate).as_integer_ratio()

@@ -30,6 +30,7 @@ from .tables import (
     memo_part,
     message,
     notice,
+    offer,
     order_line,
     pair,
     parked,
@@ -46,7 +47,7 @@ from .views import AS_POSTED
 LEFT_OUT: Final = {"id", "invoice_id", "source_id", "memo_id", "allocation_id", "position"}
 INCIDENTAL: Final = {
     *("cause", "opened_at", "closed_at", "placed_at", "executed_at", "respond_by"),
-    *("reserved_until", "transaction_no"),
+    *("reserved_until", "wake_at", "transaction_no"),
 }
 
 
@@ -74,6 +75,7 @@ def canonical_state(store: SqlStore, *, history: bool = True) -> dict[str, list[
             "invoices": read(sa.select(invoice)),
             "snapshots": read(_of_invoice(invoice_snapshot)),
             "details": read(_of_invoice(invoice_detail)),
+            "offers": read(sa.select(offer).add_columns(offer.c.id.label("offer"))),
             "orders": read(sa.select(customer_order)),
             "order_lines": read(sa.select(order_line)),
             "requests": read(sa.select(request).add_columns(request.c.id.label("request"))),
@@ -142,20 +144,21 @@ def _pairs() -> sa.Select[Any]:
 
 
 def _posted() -> sa.Select[Any]:
-    """Return the parts of posted allocations with both ends."""
+    """Return the parts of posted and reserved allocations with both ends."""
     return (
         sa.select(
             allocation.c.id,
             *source_ends(),
             *invoice_ends(),
             allocation.c.currency,
+            allocation.c.state,
             allocation_part.c.line_no,
             allocation_part.c.amount,
         )
         .join(source, allocation.c.source_id == source.c.id)
         .join(invoice, allocation.c.invoice_id == invoice.c.id)
         .join(allocation_part, allocation_part.c.allocation_id == allocation.c.id)
-        .where(allocation.c.state == "posted")
+        .where(allocation.c.state != "removed")
     )
 
 

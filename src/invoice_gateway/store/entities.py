@@ -152,6 +152,7 @@ class _Saving:
                     offers.append((number, *rows.offer_row(invoice)))
             if invoice.snapshot is not None:  # it is there only until it is written
                 snapshots.append((number, invoice.snapshot))
+            lines += [(number, at, past) for at, past in invoice.editions]
             first = invoice.detail.first_line
             old = before.lines if before and before.detail.first_line == first else ()
             if len(invoice.lines) > len(old):
@@ -253,8 +254,7 @@ class _Saving:
                 changed.append((number, allocation.state, allocation.version))
                 if before.state is AllocationState.RESERVED:
                     posted.append((number, allocation.carry, allocation.source_carry))
-            was_posted = before is None or before.state is AllocationState.POSTED
-            if allocation.state is AllocationState.REMOVED and was_posted:
+            if allocation.state is AllocationState.REMOVED:
                 removed_on = rows.day(allocation.removed_on)
                 removals.append(
                     (number, allocation.removed_reason, removed_on, allocation.removed_by)

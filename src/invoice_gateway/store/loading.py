@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 from invoice_gateway.model.decision import Entity
 from invoice_gateway.model.detail import PLAIN
-from invoice_gateway.model.invoice import Invoice
+from invoice_gateway.model.invoice import OFFERED, Invoice
 from invoice_gateway.model.keys import InvoiceKey
 from invoice_gateway.model.ledger import Account, Source
+from invoice_gateway.model.offer import Offer, named
 from invoice_gateway.model.order import Order, Request, Standing
 from invoice_gateway.model.rates import Rate, RateAt
 
@@ -124,9 +125,10 @@ class Loading:
         return found
 
     def requests_and_orders(self) -> None:
-        """Load what may follow from money on the invoices: their requests, and their orders."""
+        """Load what may follow from money on the invoices: requests, orders; what is offered."""
         requests: dict[str, None] = {}
         orders: dict[str, None] = {}
+        offers: dict[str, None] = {}
         invoices: Iterable[Any] = self.known.entities[Invoice].values()
         for invoice in invoices:
             if invoice.detail is PLAIN:
@@ -135,8 +137,11 @@ class Loading:
                 requests[invoice.detail.request] = None
             if invoice.order_ref:
                 orders[invoice.order_ref] = None
+            if invoice.lifecycle in OFFERED:
+                offers[named(invoice.key)] = None
         self._shelved(Request, requests)
         self._shelved(Order, orders)
+        self._shelved(Offer, offers)
 
     def histories(self) -> None:
         """Load the whole history of the accounts that ask for it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from invoice_gateway.model.invoice import Kind
+from invoice_gateway.model.invoice import RECOVERY, Kind
 from invoice_gateway.model.journal import NO_TAX
 from invoice_gateway.model.ledger import AllocationState, DocType
 
@@ -52,8 +52,15 @@ def purse_columns() -> list[Any]:
 
 
 def invoices() -> Select:
-    """Return invoices."""
-    return sa.select(invoice.c.id, invoice.c.amount, *bill_columns())
+    """Return invoices, each with what it was issued over.
+
+    What asks for money of a wallet back has nothing of its own but its first line.
+    """
+    line = invoice_line.c
+    first = sa.select(line.amount).where(line.invoice_id == invoice.c.id, line.position == 0)
+    recovers = sa.func.substr(invoice.c.number, 1, len(RECOVERY)) == RECOVERY
+    amount = sa.case((recovers, first.scalar_subquery()), else_=invoice.c.amount)
+    return sa.select(invoice.c.id, amount.label("amount"), *bill_columns())
 
 
 def memos() -> Select:
@@ -96,7 +103,10 @@ def allocations() -> Select:
         .join(invoice, allocation.c.invoice_id == invoice.c.id)
         .join(source, allocation.c.source_id == source.c.id)
         .outerjoin(allocation_removal, removal.allocation_id == allocation.c.id)
-        .where(allocation.c.state != AllocationState.RESERVED.value)
+        .where(
+            allocation.c.state != AllocationState.RESERVED.value,
+            allocation.c.version > 0,  # else it was reserved, and let go again
+        )
     )
 
 

@@ -17,7 +17,8 @@ from .connection import Session
 from .packing import Pack, enclose, headers_text, headers_texts
 from .sql import clean, cleaned
 
-REFUSAL = "message.rejected"
+REFUSALS: Final = ("message.rejected", "provision.rejected")
+"""Events that a submission causes again and again, as often as it is refused."""
 IN_THE_BODY = ""
 """Where the headers of an event are: packed with its body."""
 unpack: Final = packing.unpack
@@ -251,7 +252,7 @@ def publish(
     The refusal of a submission refused before is there already: it is not written twice, but sent
     again.
     """
-    refusals = {each.event_id for each in events if each.name == REFUSAL}
+    refusals = {each.event_id for each in events if each.name in REFUSALS}
     known = _known(session, [*refusals])
     fresh = events
     if refusals:
@@ -259,7 +260,7 @@ def publish(
         for each in events:
             if each.event_id in refusals:
                 refusals.remove(each.event_id)  # once
-            elif each.name == REFUSAL:
+            elif each.name in REFUSALS:
                 continue
             if each.event_id not in known:
                 fresh.append(each)

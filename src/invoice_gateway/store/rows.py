@@ -11,6 +11,7 @@ from itertools import chain, repeat
 from operator import attrgetter, ne
 from typing import Any, Final
 
+from invoice_gateway.model.allocation import payable
 from invoice_gateway.model.detail import PLAIN, Detail
 from invoice_gateway.model.forex import Carry
 from invoice_gateway.model.invoice import (
@@ -278,7 +279,7 @@ def invoice_state_row(invoice: Invoice) -> Row:
         invoice.settled,
         invoice.settled_by_credit,
         pending,
-        pending - invoice.disputed_amount,
+        payable(invoice),
         *invoice.derived,
         invoice.version,
         invoice.discounts,

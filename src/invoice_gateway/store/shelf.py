@@ -1,8 +1,9 @@
 """Entities that are kept one row each, under their natural key: the row follows from the fields.
 
 A shelf holds one type of entity. Its columns are the fields of the same name; an invoice key takes
-two columns, several texts are JSON. Lines that belong to the entity have a table of their own. What
-counts by the thousand (invoices, money) is written column by column instead, see `rows`.
+two columns, several texts or named tuples are JSON. Lines that belong to the entity have a table of
+their own. What counts by the thousand (invoices, money) is written column by column instead, see
+`rows`.
 """
 
 import json
@@ -27,6 +28,7 @@ from typing import (
 import sqlalchemy as sa
 
 from invoice_gateway.model.keys import InvoiceKey
+from invoice_gateway.model.offer import Offer
 from invoice_gateway.model.order import Order, OrderLine, Request, Serial
 from invoice_gateway.model.rates import Rate
 
@@ -176,10 +178,9 @@ def _field(name: str, hint: Any, table: sa.Table) -> _Field:  # noqa: ANN401 - a
     if InvoiceKey in kinds:
         columns = (f"{name}_issuer", f"{name}_number")
         return _Field(name, columns, lambda key: key or (None, None), _invoice_key)
-    if any(get_origin(each) is tuple for each in kinds):
-        return _Field(
-            name, (name,), lambda texts: (json.dumps(texts),), lambda row: tuple(json.loads(row[0]))
-        )
+    for each in kinds:
+        if get_origin(each) is tuple:
+            return _Field(name, (name,), lambda many: (json.dumps(many),), _many(get_args(each)[0]))
     read = _scalar(hint)
     if isinstance(table.c[name].type, sa.Date):
         return _Field(name, (name,), lambda day: (day and day.isoformat(),), lambda row: row[0])
@@ -200,6 +201,13 @@ def _scalar(hint: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - a type hint
     return lambda value: value
 
 
+def _many(kind: type[Any]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Return how a column of JSON is read that holds several texts or named tuples."""
+    if kind is str:
+        return lambda row: tuple(json.loads(row[0]))
+    return lambda row: tuple(kind(*each) for each in json.loads(row[0]))
+
+
 def _invoice_key(row: Sequence[Any]) -> InvoiceKey | None:
     return None if row[0] is None else InvoiceKey(*row)
 
@@ -213,9 +221,10 @@ ORDERS: Final = Shelf(
 )
 REQUESTS: Final = Shelf("request", Request, tables.request, ("id",))
 SERIALS: Final = Shelf("serial", Serial, tables.serial, ("number",))
+OFFERS: Final = Shelf("offer", Offer, tables.offer, ("id",))
 RATES: Final = Shelf("rate", Rate, tables.rate, ("day", "base", "quote"), newest="as_of")
 SHELVES: Final[Mapping[type[Any], Shelf[Any]]] = {
-    each.kind: each for each in (ORDERS, REQUESTS, SERIALS, RATES)
+    each.kind: each for each in (ORDERS, REQUESTS, SERIALS, RATES, OFFERS)
 }
 BY_NAME: Final = {each.name: each for each in SHELVES.values()}
 OWNED: Final = {each.name: each for each in (ORDERS, REQUESTS)}

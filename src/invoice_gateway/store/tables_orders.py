@@ -82,6 +82,16 @@ request = sa.Table(
     *counts("version"),
 )
 
+offer = sa.Table(
+    "offer",
+    metadata,
+    key("id"),
+    *texts("account"),
+    # what changes, with each edition
+    *texts("blocks", "lines", "cause"),
+)
+"""What is offered, as JSON, under the id of the invoice; it is needed whole or not at all."""
+
 serial = sa.Table(
     "serial",
     metadata,

@@ -142,9 +142,10 @@ def invoice_show(session: Session, key: InvoiceKey) -> View | None:
     snapshot = session.read(
         sa.select(invoice_snapshot.c.snapshot).where(invoice_snapshot.c.invoice_id == number)
     )
+    lines = _lines(session, number)
     return views_forex.valued(plain(row, "id"), "pending") | {
-        "disputed": row.pending - row.payable,
-        "lines": _lines(session, number),
+        "disputed": sum(min(each["disputed"], each["open"]) for each in lines),
+        "lines": lines,
         "allocations": _allocations(session, allocation.c.invoice_id == number),
         "memos": _memos(session, number, row.accounting_currency),
         "disputes": _disputes(session, dispute.c.invoice_id == number),
@@ -189,7 +190,7 @@ def account_show(session: Session, party: str) -> View | None:
         return None
     owed = (
         sa.select(*(invoice.c[name] for name in INVOICE_COLUMNS))
-        .where(invoice.c.account == party, invoice.c.pending > 0)
+        .where(invoice.c.account == party, invoice.c.pending > 0, invoice.c.lifecycle == "Issued")
         .order_by(invoice.c.issue_date, invoice.c.issuer, invoice.c.number)
     )
     invoices = _listed(session, owed)
@@ -264,11 +265,14 @@ def _invoice(session: Session, key: InvoiceKey) -> sa.Row[Any] | None:
 
 
 def _lines(session: Session, number: int) -> list[View]:
+    """Return the lines of an invoice; of an offer, those of its newest edition."""
     state = [line_state.c[name] for name in AS_POSTED]
+    first = sa.func.coalesce(invoice_detail.c.first_line, 0)
     statement = (
         sa.select(invoice_line, *state)
         .outerjoin(line_state, same(line_state, invoice_line, "invoice_id", "position"))
-        .where(invoice_line.c.invoice_id == number)
+        .outerjoin(invoice_detail, invoice_detail.c.invoice_id == invoice_line.c.invoice_id)
+        .where(invoice_line.c.invoice_id == number, invoice_line.c.position >= first)
         .order_by(invoice_line.c.position)
     )
     found = []

@@ -93,6 +93,15 @@ CREATE TABLE invoice_detail (
     CONSTRAINT fk_invoice_detail_invoice_id FOREIGN KEY(invoice_id) REFERENCES invoice (id)
 );
 
+CREATE TABLE offer (
+    id TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
+    blocks TEXT COLLATE "C" NOT NULL,
+    lines TEXT COLLATE "C" NOT NULL,
+    cause TEXT COLLATE "C" NOT NULL,
+    CONSTRAINT pk_offer PRIMARY KEY (id)
+);
+
 CREATE TABLE order_line (
     reference TEXT COLLATE "C" NOT NULL,
     position INTEGER NOT NULL,

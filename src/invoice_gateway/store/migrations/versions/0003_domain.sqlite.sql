@@ -93,6 +93,15 @@ CREATE TABLE invoice_detail (
     CONSTRAINT fk_invoice_detail_invoice_id FOREIGN KEY(invoice_id) REFERENCES invoice (id)
 );
 
+CREATE TABLE offer (
+    id TEXT NOT NULL,
+    account TEXT NOT NULL,
+    blocks TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    CONSTRAINT pk_offer PRIMARY KEY (id)
+);
+
 CREATE TABLE order_line (
     reference TEXT NOT NULL,
     position INTEGER NOT NULL,
