@@ -12,8 +12,8 @@ from tests.engine_harness import START, Databases, Story, delivery, everyone, st
 
 DIGESTS = {
     "asks-how-it-stands": "009c04503f7a6ea9",
-    "books-in-yen": "910777284e6706ec",
     "bad-debt": "bbe8ce4c9da1d4a5",
+    "books-in-yen": "910777284e6706ec",
     "bounced-payment": "63c119b2093f234e",
     "cancelled-order": "f05965ca2caf8b92",
     "card-order-two-shipments": "50480e2dabb4e8cf",
@@ -50,6 +50,9 @@ DIGESTS = {
     "quote-becomes-order": "60721be550d4bea0",
     "refund-of-an-invoice": "b2304cf029597f82",
     "refusals": "a44e6e6879324ea0",
+    "refusals-of-money": "0c80c63991d71923",
+    "refusals-of-orders": "aeacf2c39c3cb111",
+    "refusals-of-requests": "6103352f71a95577",
     "released-by-payment": "4d194f89476be56d",
     "request-not-paid-in-time": "fec70928997854ec",
     "reseller": "fd23367a51991a68",

@@ -359,6 +359,32 @@ def test_a_request_is_executed_although_nobody_paid(choice, discounted):
     assert (request.state, request.discounted) == ("executing", discounted)
 
 
+@pytest.fixture
+def asked_of_acme() -> World:
+    """ACME, a reseller; its customer ACME-SHOP has asked for something, and so has GLOBEX."""
+    return World().all(
+        m.customer_account("ACME", party_class="reseller"),
+        m.customer_account("ACME-SHOP", parent="ACME"),
+        m.customer_account("GLOBEX"),
+        m.request_raised("SHOP", customer="ACME-SHOP", order="O-SHOP"),
+        m.request_raised("GLOBEX", customer="GLOBEX", order="O-GLOBEX"),
+    )
+
+
+def test_a_reseller_cancels_and_executes_what_its_customers_asked_for(asked_of_acme):
+    """§3.16: for those beneath it, and nothing else."""
+    asked_of_acme.send(o.unpaid("INV:SHOP", "keep", sender="reseller"))
+
+    assert asked_of_acme.request("SHOP").state == "executing"
+    for refused in (
+        o.unpaid("INV:GLOBEX", "keep", sender="reseller"),
+        o.command("Cancel", "INV:GLOBEX", sender="reseller"),
+        o.send("INV:SHOP", sender="reseller"),
+        o.command("Cancel", "INV:SHOP", sender="acme"),
+    ):
+        assert asked_of_acme.refusal(refused).code == "forbidden"
+
+
 # -- who may --------------------------------------------------------------------------------------
 
 
