@@ -1,6 +1,7 @@
 """RequestRaised: a customer asks for something; it is invoiced at once and done when it is paid."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -55,6 +56,8 @@ class RequestRaised:
     snapshot: str
 
 
+OF_AN_ORDER = re.compile(r".*:\d+").fullmatch
+"""How the numbers end under which orders are billed: `INV:<order>:<n>`."""
 CHARGES = (("Subtotal", Kind.ITEM), ("ApplicationFee", Kind.APPLICATION_FEE))
 """Where the amounts of a request stand, and what they become on its invoice (S4-05)."""
 
@@ -75,8 +78,16 @@ def read(document: Document) -> RequestRaised:
     )
     if any(line.amount < 0 for line in lines) or sum(line.amount for line in lines) <= 0:
         raise document.refuse(Code.AMOUNT_NOT_POSITIVE, "Subtotal", "a request must cost something")
+    request = own_number(document, "Request")
+    if OF_AN_ORDER(request):
+        raise document.refuse(
+            Code.NUMBER_TAKEN,
+            "Request",
+            f"{request!r} would give its invoice a number that an order's may have",
+            "an id that does not end in a colon and digits",
+        )
     return RequestRaised(
-        request=own_number(document, "Request"),
+        request=request,
         customer=document.text("Customer"),
         order_ref=document.text("OrderReference"),
         type=document.text("Type"),

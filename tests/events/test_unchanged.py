@@ -12,7 +12,7 @@ from tests.engine_harness import START, Databases, Story, delivery, everyone, st
 
 DIGESTS = {
     "asks-how-it-stands": "009c04503f7a6ea9",
-    "bad-debt": "bbe8ce4c9da1d4a5",
+    "bad-debt": "1761dfbece60ae9c",
     "books-in-yen": "910777284e6706ec",
     "bounced-payment": "63c119b2093f234e",
     "cancelled-order": "f05965ca2caf8b92",

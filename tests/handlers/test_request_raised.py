@@ -144,6 +144,12 @@ def test_a_number_of_the_gateways_own_is_refused(world):
     assert world.refusal(m.request_raised("INV:1")).code == "number-taken"
 
 
+def test_an_id_that_an_orders_invoice_may_have_is_refused(world):
+    """ADR 10: `INV:O-1:1` is the first invoice of order O-1."""
+    assert world.refusal(m.request_raised("O-1:1")).code == "number-taken"
+    world.send(m.request_raised("O-1:one"))
+
+
 @pytest.mark.parametrize("amount", ["0.00", "-1.00"])
 def test_a_request_must_cost_something(world, amount):
     """Nothing to pay would mean nothing to wait for."""
