@@ -27,6 +27,7 @@ from invoice_gateway.handler import (
     own_number,
     rate_at,
     read_offer,
+    reversals,
 )
 
 
@@ -53,8 +54,13 @@ ELEMENTS = {
 }
 """What each command is called in a message."""
 YES = ("on", "keep")
-NOT_OF_PARTNERS = frozenset({Command.PROVISION, Command.VOID})
-"""What only the enterprise and its portal do: deliver, and take back what it has sent (§3.16)."""
+OF_SELLERS = frozenset({Command.CANCEL, Command.EXECUTE_WITHOUT_PAYMENT})
+"""What who sells does about the invoice of a request: the enterprise, and a reseller (S4-25)."""
+REFUSED = {
+    Role.PARTNER: OF_SELLERS | {Command.PROVISION, Command.VOID},
+    Role.RESELLER: frozenset(Command) - OF_SELLERS,
+}
+"""What a role may not do: to deliver and take back is the enterprise's and its portal's (§3.16)."""
 
 
 def read(document: Document) -> InvoiceCommand:
@@ -99,8 +105,9 @@ def decide(message: InvoiceCommand, book: Book, context: Context) -> Decision:
     draft = Draft(book, context)
     asked = message.asked
     invoice = draft.invoice(message.invoice)
-    if context.actor.role is Role.PARTNER and asked.command in NOT_OF_PARTNERS:
+    if asked.command in REFUSED.get(context.actor.role, ()):
         raise Rejected(Code.FORBIDDEN, f"role {context.actor.role} may not {asked.command}")
+    reversals.must_be_seller(context, invoice)
     if asked.number is not None:
         known_before(draft.get(Invoice, asked.number), context, Code.NUMBER_TAKEN, asked.number)
     offers.carry_out(draft, invoice, asked)
@@ -110,7 +117,12 @@ def decide(message: InvoiceCommand, book: Book, context: Context) -> Decision:
 
 HANDLER = Handler(
     message="InvoiceCommand",
-    rights={Role.PORTAL: Reach.ANY, Role.FINANCIALS: Reach.ANY, Role.PARTNER: Reach.BENEATH},
+    rights={
+        Role.PORTAL: Reach.ANY,
+        Role.FINANCIALS: Reach.ANY,
+        Role.PARTNER: Reach.BENEATH,
+        Role.RESELLER: Reach.BENEATH,
+    },
     read=read,
     scope=scope,
     decide=decide,

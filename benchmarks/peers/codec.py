@@ -154,7 +154,7 @@ def issued(invoice: Invoice) -> tuple[str, bytes]:
     add(state, "Contested", "false")
     add(state, "Confirmation", "Unconfirmed")
     totals = add(root, "Totals")
-    sums = dict.fromkeys(("DebitMemos", "Credits", "WrittenOff", "Settled"), ZERO)
+    sums = dict.fromkeys(("DebitMemos", "Credits", "Discounts", "WrittenOff", "Settled"), ZERO)
     for name, amount in {"Amount": invoice.payable, **sums, "Pending": invoice.payable}.items():
         add(totals, name, f"{amount:.2f}", currency=invoice.currency)
     add(totals, "Disputed", f"{ZERO:.2f}", currency=invoice.currency)

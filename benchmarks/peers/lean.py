@@ -56,7 +56,18 @@ _LINE = (
     "<EnterpriseStatus>New</EnterpriseStatus>"
     '<Due currency="%s">%s</Due><Open currency="%s">%s</Open></Line>'
 )
-_SUMS = ("Amount", "DebitMemos", "Credits", "WrittenOff", "Settled", "Pending", "Disputed")
+_SUMS = (
+    *(
+        "Amount",
+        "DebitMemos",
+        "Credits",
+        "Discounts",
+        "WrittenOff",
+        "Settled",
+        "Pending",
+        "Disputed",
+    ),
+)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ RIGHTS = """
     MemoPosted        erp:any financials:any
     CreditNotePosted  erp:any financials:any
     InvoiceDraft      portal:any financials:any partner:beneath
-    InvoiceCommand    portal:any financials:any partner:beneath
+    InvoiceCommand    portal:any financials:any partner:beneath reseller:beneath
     RequestOutcome    provisioning:any
     WalletUsage       usage:any
     PaymentPosted     erp:any financials:any bank:any

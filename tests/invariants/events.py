@@ -57,7 +57,7 @@ MADE = {"payment.received", "credit.created", "wallet.credited"}
 def events_tell_it_all(facts: Facts) -> Iterator[str]:
     """I-19: who only hears the events knows what is pending and what remains, or is reserved."""
     heard: dict[tuple[str, str], int] = defaultdict(int)
-    for _, changes in _changes(facts):
+    for _, changes in _told(facts):
         for kind, key, amount in changes:
             heard[kind, key] += amount
     for row in facts.invoices.values():
@@ -73,7 +73,7 @@ def events_tell_it_all(facts: Facts) -> Iterator[str]:
 def write_offs_leave_nothing(facts: Facts) -> Iterator[str]:
     """A-11, S4-33: a small difference or a bad debt is exactly what was pending."""
     heard: dict[str, int] = defaultdict(int)
-    for event, changes in _changes(facts):
+    for event, changes in _told(facts):
         for kind, key, amount in changes:
             if kind == "invoice":
                 heard[key] += amount
@@ -81,24 +81,23 @@ def write_offs_leave_nothing(facts: Facts) -> Iterator[str]:
             yield f"{_invoice(event)}: {heard[_invoice(event)]} are pending after a write-off"
 
 
-def _changes(facts: Facts) -> Iterator[tuple[EventFact, list[tuple[str, str, int]]]]:
-    """Yield every event with what it changes: of which invoice or source, by how much.
-
-    What an offer asks for is known before it is issued, and changes with each edition.
-    """
+def _told(facts: Facts) -> Iterator[tuple[EventFact, list[tuple[str, str, int]]]]:
+    """Yield every event, and what it changes: of which invoice or source, by how much."""
     offered: dict[str, int] = {}
     for event in facts.events:
-        key, asked = event.aggregate_id, None
+        key, changes = event.aggregate_id, [*_amounts(event)]
         if event.name in ("invoice.drafted", "invoice.edited"):
-            asked = _heard(event, "Amount") - offered.get(key, 0)
-            offered[key] = _heard(event, "Amount")
+            amount = _heard(event, "Amount")
+            changes.append(("invoice", key, amount - offered.get(key, 0)))
+            offered[key] = amount
         elif event.name == "invoice.issued" and key not in offered:
             asked = _heard(event, "Totals/Amount") + _heard(event, "Totals/DebitMemos")
-        yield event, [*([("invoice", key, asked)] if asked is not None else []), *_amounts(event)]
+            changes.append(("invoice", key, asked))
+        yield event, changes
 
 
 def _amounts(event: EventFact) -> Iterator[tuple[str, str, int]]:
-    """Yield what an event about money changes: of which invoice or source, by how much."""
+    """Yield what an event changes: of which invoice or source, by how much."""
     name = event.name
     if name in MADE | SPENT:
         amount = _heard(event, "Amount")

@@ -23,7 +23,16 @@ MARK = ".invoice-gateway-demo"
 """A file that tells a folder of the demo, which may be thrown away, from any other."""
 
 ENTERPRISE = "ENTERPRISE"
-SENDERS = ("erp", "financials", "bank")
+SENDERS = {
+    "erp": Role.ERP,
+    "financials": Role.FINANCIALS,
+    "bank": Role.BANK,
+    "portal": Role.PORTAL,
+    "warehouse": Role.FULFILMENT,
+    "provisioning": Role.PROVISIONING,
+    "usage": Role.USAGE,
+}
+"""The senders of the enterprise, which every story can count on."""
 POLL_S = 0.05
 
 
@@ -56,7 +65,7 @@ def demo(
 
 def register(store: SqlStore, stories: list[Path]) -> None:
     """Make the senders of all stories known: those of the enterprise, and each story's own."""
-    actors = [Actor(sender=each, party=ENTERPRISE, role=Role(each)) for each in SENDERS]
+    actors = [Actor(sender=name, party=ENTERPRISE, role=role) for name, role in SENDERS.items()]
     for story in stories:
         actors += named_in(story / "senders.txt")
     with store.session(read_only=False) as session:
