@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from invoice_gateway.simulation.runner import Broken, Simulation
 from invoice_gateway.store import connect
 from invoice_gateway.store.canonical import state_hash
+from tests import books
 from tests.engine_harness import Databases, app
 
 DAYS, ACCOUNTS = 20, 20
@@ -82,17 +83,19 @@ def test_time_alone_may_pass_in_one_jump(databases: Databases):
 
 
 def test_much_goes_wrong_and_nothing_breaks(databases: Databases):
-    """Two months of more parties: all outcomes, disputes, memos, time."""
+    """Two months of more parties: all outcomes, disputes, orders, time; the journal agrees."""
     with simulated(databases.new(), days=60, accounts=40, seed=3, check_every=10) as simulation:
         tally, facts = simulation.tally, simulation.check()
+        books.judge(simulation.store)
 
     outcomes = {outcome for _, outcome in tally.outcomes}
     assert outcomes == {"accepted", "duplicate", "parked", "rejected"}
-    assert {each.state for each in facts.disputes} > {"open"}
+    assert facts.disputes
     told = facts.heard.names
     for name in ("allocation.posted", "invoice.overdue", "invoice.overdue-cleared", "memo.posted"):
         assert told[name], name
     assert len({each.code for each in facts.dead}) >= 3
+    assert {each.status for each in facts.orders.values()} >= {"Completed", "InProcess"}
 
 
 def test_a_breach_ends_it_and_says_the_day(databases: Databases):

@@ -14,6 +14,8 @@ from invoice_gateway.cli._invocation import NEGATIVE, UsageFault, app_of, check_
 from invoice_gateway.cli.submit import judged, offline, outgoing, transmitted
 from invoice_gateway.xml.writing import Attributed, Value, document
 
+__all__ = ["Attributed", "Value", "act", "invoice_ref", "money"]
+
 
 def money(amount: str | None, currency: str) -> Attributed | None:
     """Return an amount as a message carries it, or None."""

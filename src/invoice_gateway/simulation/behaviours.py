@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from invoice_gateway.simulation import answering, arguing, asking, mischief, paying, selling
+from invoice_gateway.simulation import (
+    answering,
+    arguing,
+    asking,
+    mischief,
+    ordering,
+    paying,
+    rating,
+    selling,
+)
 from invoice_gateway.simulation.letters import Letter
 from invoice_gateway.simulation.world import Told, World
 
@@ -15,11 +24,13 @@ def as_planned(world: World) -> Iterator[Letter]:
 
 
 BEHAVIOURS: Final[tuple[Callable[[World], Iterator[Letter]], ...]] = (
+    rating.rates_are_fixed,
     selling.open_accounts,
     as_planned,
     selling.change_accounts,
     selling.send_invoices,
     selling.ask,
+    ordering.place,
     paying.declare,
     arguing.doubt,
     arguing.adjust,
@@ -38,6 +49,8 @@ REACTIONS: Final[Mapping[str, Callable[[World, Told], Iterator[Letter]]]] = {
     "payment.unallocated": paying.money_is_idle,
     "allocation.posted": paying.money_lands,
     "dispute.opened": arguing.dispute_opens,
+    "order.status-changed": ordering.order_moves,
+    "invoice.fulfilment-changed": ordering.parcel_is_ready,
     "request.execute-requested": answering.execute,
     "order.suspend-requested": answering.suspend,
     "order.unsuspend-requested": answering.resume,

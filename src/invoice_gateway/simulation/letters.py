@@ -12,7 +12,7 @@ from invoice_gateway.simulation.people import Party
 from invoice_gateway.xml.writing import Attributed, Value
 
 ERP, BANK, FINANCIALS = "erp", "bank", "financials"
-PORTAL, PROVISIONING = "portal", "provisioning"
+PORTAL, PROVISIONING, WAREHOUSE = "portal", "provisioning", "warehouse"
 
 
 class Letter(NamedTuple):
@@ -37,6 +37,7 @@ def account(party: Party) -> Letter:
         "Parent": party.parent,
         "Name": f"{party.id} & Co.",
         "SellingCurrency": party.currency,
+        "AccountingCurrency": party.accounting,
         "TermsApproved": str(party.terms_days > 0).lower(),
         "TermsDays": str(party.terms_days),
         "CreditLimit": None if limit is None else money(limit, party.currency),
@@ -53,8 +54,10 @@ def payment(
     on: date,
     invoices: Sequence[str] = (),
     method: str = "wire-transfer",
+    *,
+    order: str | None = None,
 ) -> Letter:
-    """Return what the bank says about money that came in for `invoices`."""
+    """Return what the bank says about money that came in for `invoices`, or for an order."""
     named: list[Value] = [{"Invoice": each} for each in invoices]
     says: dict[str, Value] = {
         "PaymentId": number,
@@ -62,6 +65,7 @@ def payment(
         "Method": method,
         "Amount": money(amount, payer.currency),
         "ValueDate": on.isoformat(),
+        "OrderReference": order,
         "InvoiceReferences": {"InvoiceReference": named} if named else None,
     }
     return Letter(BANK, "PaymentPosted", says)
@@ -190,3 +194,38 @@ def statement_query(sender: str, kind: str, party: Party, as_of: date) -> Letter
     """Return the question for a statement or an aging of an account."""
     says: dict[str, Value] = {"Kind": kind, "Customer": party.id, "AsOf": as_of.isoformat()}
     return Letter(sender, "StatementQuery", says)
+
+
+def order_command(order: str, command: str, reason: str, **says: Value) -> Letter:
+    """Return how the enterprise decides about an order."""
+    said: dict[str, Value] = {**says} or {"ReasonText": reason}
+    return Letter(FINANCIALS, "OrderCommand", {"OrderReference": order, command: said})
+
+
+def shipped(order: str, shipment: str, lines: Sequence[Value]) -> Letter:
+    """Return what a warehouse has put together for an order."""
+    says: dict[str, Value] = {
+        "OrderReference": order,
+        "Facility": "MAIN",
+        "ShipmentId": shipment,
+        "Lines": {"Line": [*lines]},
+    }
+    return Letter(WAREHOUSE, "FulfilmentReported", says)
+
+
+def tracked(order: str, invoice: str, number: str) -> Letter:
+    """Return that a parcel is on its way."""
+    says: dict[str, Value] = {
+        "OrderReference": order,
+        "Invoice": invoice,
+        "TrackingNumber": number,
+    }
+    return Letter(WAREHOUSE, "ShipmentTracked", says)
+
+
+def rates(on: date, quotes: Mapping[str, str], quote: str) -> Letter:
+    """Return what currencies are worth in `quote` on a day."""
+    pairs: list[Value] = [
+        {"Base": base, "Quote": quote, "Rate": rate} for base, rate in quotes.items()
+    ]
+    return Letter(ERP, "ExchangeRates", {"Date": on.isoformat(), "Pairs": {"Pair": pairs}})

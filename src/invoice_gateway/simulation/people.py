@@ -29,6 +29,9 @@ HABITS: Final = {
     Habit.DISPUTING: 12,
 }
 CURRENCIES: Final = {"EUR": 70, "USD": 20, "JPY": 6, "BHD": 4}
+HOME: Final = "EUR"
+VALUED: Final = 0.5
+"""How many of those who buy in another currency are kept in ours."""
 TERMS: Final = {0: 35, 14: 25, 30: 30, 45: 10}
 """Days to pay in; 0 is a party without approved terms."""
 POLICIES: Final[Mapping[str, Mapping[str, int]]] = {
@@ -63,6 +66,7 @@ class Party:
     kind: str
     parent: str | None
     currency: str
+    accounting: str | None
     terms_days: int
     credit_limit: int | None
     auto: bool
@@ -101,12 +105,14 @@ def drawn(chance: Random, weights: Mapping[T, int]) -> T:
 
 
 def _party(chance: Random, name: str, kind: str, parent: str | None) -> Party:
-    terms = drawn(chance, TERMS)
+    terms, currency = drawn(chance, TERMS), drawn(chance, CURRENCIES)
+    valued = currency != HOME and chance.random() < VALUED
     return Party(
         id=name,
         kind=kind,
         parent=parent,
-        currency=drawn(chance, CURRENCIES),
+        currency=currency,
+        accounting=HOME if valued else None,
         terms_days=terms,
         credit_limit=LIMIT_MINOR if terms and chance.random() < LIMITED else None,
         auto=chance.random() >= NOT_AUTOMATIC,

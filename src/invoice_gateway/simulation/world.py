@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -60,6 +61,17 @@ class Bill:
     pending: int
 
 
+@dataclass(slots=True)
+class Purchase:
+    """An order as its customer and the warehouse see it; `pieces` are those to be shipped."""
+
+    number: str
+    customer: str
+    total: int
+    pieces: dict[str, int]
+    under_way: bool = False
+
+
 Plan = Callable[["World"], Iterator[Letter]]
 """What somebody will do on a certain day."""
 
@@ -76,8 +88,9 @@ class World:
     """The parties whose accounts have been opened."""
     bills: dict[str, Bill] = field(default_factory=dict)
     agenda: defaultdict[date, list[Plan]] = field(default_factory=lambda: defaultdict(list))
-    sent: list[Letter] = field(default_factory=list)
-    """What was sent the day before."""
+    purchases: dict[str, Purchase] = field(default_factory=dict)
+    rates: dict[str, Decimal] = field(default_factory=dict)
+    """What each currency is worth today."""
     services: dict[str, str] = field(default_factory=dict)
     """How the service of each order stands."""
     _numbers: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
