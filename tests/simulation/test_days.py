@@ -95,7 +95,7 @@ def test_much_goes_wrong_and_nothing_breaks(databases: Databases):
     for name in ("allocation.posted", "invoice.overdue", "invoice.overdue-cleared", "memo.posted"):
         assert told[name], name
     assert len({each.code for each in facts.dead}) >= 3
-    assert {each.status for each in facts.orders.values()} >= {"Completed", "InProcess"}
+    assert "Completed" in {each.status for each in facts.orders.values()}
 
 
 def test_a_breach_ends_it_and_says_the_day(databases: Databases):

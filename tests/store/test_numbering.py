@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from invoice_gateway import audit, messages
+from invoice_gateway import audit
 from invoice_gateway.audit.facts import Reader
 from invoice_gateway.store import connect
+from tests import messages
 from tests.engine_harness import ENTERPRISE, Engine, Sender, opened
 
 WORKERS, BATCHES, EACH = 4, 9, 3

@@ -18,6 +18,11 @@ CREDITED: Final = 0.15
 DEBITED: Final = 0.04
 GRANTED: Final = 0.04
 """Credit memos, debit memos and credit notes per account and month."""
+DISCOUNTED: Final = 0.05
+"""Discounts per account and month."""
+GIVEN_UP: Final = 0.3
+"""Bills overdue for long that are given up, each month."""
+LONG_OVERDUE_DAYS: Final = 100
 REFUNDED: Final = 0.1
 UNKNOWN: Final = 0.05
 """Memos for an invoice that nobody knows."""
@@ -146,3 +151,24 @@ def grant(world: World) -> Iterator[Letter]:
         if party is not None:
             amount = world.chance.randint(500, 20_000)
             yield letters.credit_note(world.number("CN"), party, amount, world.today)
+
+
+def discount(world: World) -> Iterator[Letter]:
+    """Give discounts on bills of late, paid or not; some of them on all that is left."""
+    for _ in range(world.often(DISCOUNTED)):
+        bill = world.bill()
+        if bill is not None:
+            part = money(max(1, bill.amount * world.chance.randint(1, 20) // 100), bill.currency)
+            says: Value = {"All": ""} if world.likely(WHOLE) else {"Amount": part}
+            yield letters.reversal_posted(bill.number, world.today, "Discount", says)
+
+
+def give_up(world: World) -> Iterator[Letter]:
+    """Write off, on the first of a month, some of what has been overdue for long."""
+    if world.today.day != 1:
+        return
+    for bill in world.bills.values():
+        days = (world.today - bill.due).days
+        if bill.pending > 0 and days > LONG_OVERDUE_DAYS and world.likely(GIVEN_UP):
+            amount = money(bill.pending, bill.currency)
+            yield letters.reversal_posted(bill.number, world.today, "BadDebt", {"Amount": amount})

@@ -35,6 +35,8 @@ BEHAVIOURS: Final[tuple[Callable[[World], Iterator[Letter]], ...]] = (
     arguing.doubt,
     arguing.adjust,
     arguing.grant,
+    arguing.discount,
+    arguing.give_up,
     asking.how_it_stands,
     asking.what_happened,
     mischief.wrong_invoices,

@@ -229,3 +229,14 @@ def rates(on: date, quotes: Mapping[str, str], quote: str) -> Letter:
         {"Base": base, "Quote": quote, "Rate": rate} for base, rate in quotes.items()
     ]
     return Letter(ERP, "ExchangeRates", {"Date": on.isoformat(), "Pairs": {"Pair": pairs}})
+
+
+def reversal_posted(invoice: str, on: date, what: str, says: Value) -> Letter:
+    """Return what the enterprise gives up or takes back: Discount, BadDebt, Document."""
+    said: dict[str, Value] = {
+        "Invoice": invoice,
+        "IssueDate": on.isoformat(),
+        "ReasonText": "as agreed",
+        what: says,
+    }
+    return Letter(FINANCIALS, "ReversalPosted", said)
