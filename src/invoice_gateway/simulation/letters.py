@@ -12,7 +12,7 @@ from invoice_gateway.simulation.people import Party
 from invoice_gateway.xml.writing import Attributed, Value
 
 ERP, BANK, FINANCIALS = "erp", "bank", "financials"
-PORTAL, PROVISIONING, WAREHOUSE = "portal", "provisioning", "warehouse"
+PORTAL, PROVISIONING, WAREHOUSE, USAGE = "portal", "provisioning", "warehouse", "usage"
 
 
 class Letter(NamedTuple):
@@ -240,3 +240,14 @@ def reversal_posted(invoice: str, on: date, what: str, says: Value) -> Letter:
         what: says,
     }
     return Letter(FINANCIALS, "ReversalPosted", said)
+
+
+def outcome(invoice: str, request: str, word: str) -> Letter:
+    """Return what the provisioning system says about a request, or all items of a proforma."""
+    says: dict[str, Value] = {
+        "Invoice": None if request else invoice,
+        "Request": request or None,
+        "Outcome": word,
+        "ReasonText": "no capacity" if word == "failed" else None,
+    }
+    return Letter(PROVISIONING, "RequestOutcome", says)

@@ -23,6 +23,9 @@ SECOND_HALF: Final = 0.8
 AT_LAST: Final = 0.2
 """How many of those who never pay do so in the end."""
 DISPUTED: Final = 0.4
+TRUSTED: Final = 0.15
+KEPT: Final = 0.8
+"""Requests that are executed before they are paid; how many of them are still to be paid."""
 RETURNED: Final = 0.015
 TAKEN_OFF: Final = 0.007
 GIVEN_BACK: Final = 0.25
@@ -50,9 +53,18 @@ def bill_comes(world: World, told: Told) -> Iterator[Letter]:
     )
     world.bills[number] = bill
     party = world.parties.get(bill.customer)
+    if bill.kind == "request" and world.likely(TRUSTED):
+        world.plan(world.chance.randint(1, 4), partial(_execute_unpaid, number))
     if party is not None and bill.pending > 0 and bill.currency == party.currency:
         PAY[party.habit](world, bill)
     yield from ()
+
+
+def _execute_unpaid(number: str, world: World) -> Iterator[Letter]:
+    """Have a request executed before it is paid: its invoice is kept, or given up."""
+    word = "keep" if world.likely(KEPT) else "cancel"
+    says: dict[str, Value] = {"Invoice": number, "ExecuteWithoutPayment": word}
+    yield Letter(FINANCIALS, "InvoiceCommand", says)
 
 
 def bill_changes(world: World, told: Told) -> Iterator[Letter]:

@@ -89,6 +89,10 @@ class World:
     bills: dict[str, Bill] = field(default_factory=dict)
     agenda: defaultdict[date, list[Plan]] = field(default_factory=lambda: defaultdict(list))
     purchases: dict[str, Purchase] = field(default_factory=dict)
+    paid_offers: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """The payment that was made for an offer, and over how much."""
+    wallets: dict[str, None] = field(default_factory=dict)
+    """The parties that have one, in order."""
     rates: dict[str, Decimal] = field(default_factory=dict)
     """What each currency is worth today."""
     services: dict[str, str] = field(default_factory=dict)
