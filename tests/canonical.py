@@ -7,7 +7,7 @@ tell the same story in another order end in the same essence.
 from collections import Counter
 from typing import Any
 
-from tests.facts import Facts
+from invoice_gateway.audit.facts import Facts
 
 Essence = dict[str, Any]
 

@@ -18,7 +18,10 @@ GROUPS = [
     *("topology", "db", "parties", "invoice", "account", "order", "request", "messages"),
     *("parked", "dead", "export"),
 ]
-VERBS = ["demo", "run", "worker", "relay", "scheduler", "validate", "send", "health", "doctor"]
+VERBS = [
+    *("demo", "run", "worker", "relay", "scheduler", "validate", "send", "health", "doctor"),
+    *("audit", "simulate"),
+]
 
 
 def test_help_lists_every_verb_and_the_variable_of_every_flag(ok):

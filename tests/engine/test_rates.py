@@ -2,9 +2,9 @@
 
 import pytest
 
+from invoice_gateway.audit.facts import Facts, Reader
 from tests import messages as m
 from tests.engine_harness import Databases, Engine
-from tests.facts import Facts, Reader
 
 ACCOUNT = m.customer_account(currency="USD", terms=m.Terms(accounting_currency="INR"))
 OLD = m.exchange_rates({"USD/INR": "80"}, day="2026-10-01")

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Reader
 from invoice_gateway.bus.folder import FolderPublisher
 from invoice_gateway.store import upgrade
-from tests import invariants
 from tests import messages as say
 from tests.canonical import differences, essence
-from tests.engine_harness import Databases, Engine, app, opened
-from tests.facts import Reader
+from tests.engine_harness import ENTERPRISE, Databases, Engine, Sender, app, opened
 
 POLICY = {
     "RequestCancellationDays": 60,
@@ -87,7 +87,7 @@ def test_one_jump_is_day_by_day(databases: Databases):
             for day in days:
                 engine.pass_time(at(20, 11) + timedelta(days=day))
             facts = Reader(engine.store).read()
-            invariants.check(facts)
+            audit.check(facts)
             ends.append((told(engine), essence(facts)))
 
     (daily, books), (jumped, others) = ends
@@ -96,6 +96,27 @@ def test_one_jump_is_day_by_day(databases: Databases):
     # every ten days: the request until it is cancelled on day 60, the invoice until today
     assert daily.count("invoice.reminder-due") == 2 * (5 + 9)
     assert daily.count("invoice.cancelled") == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        say.line_status_update("declare-paid", invoice="INV:A-R"),
+        say.line_status_update("confirm-receipt", invoice="INV:A-R"),
+        say.payment_notice(invoices=["INV:A-R"]),
+        say.dispute_opened(invoice="INV:A-R"),
+    ],
+    ids=["declared", "confirmed", "noticed", "disputed"],
+)
+def test_nothing_is_said_about_what_was_cancelled(url: str, body: bytes):
+    """I-18: what was not paid in time is over; the neighbours of such a message take effect."""
+    with opened(url, (*ENTERPRISE, Sender("acme", "A", "partner"))) as engine:
+        begin(engine, "A")
+        engine.pass_time(at(19, 1) + timedelta(days=365))
+        outcomes = engine.send(body, say.payment_posted(payer="A", amount="5.00"))
+
+        assert outcomes == ["rejected bad-transition", "accepted"]
+        audit.check(Reader(engine.store).read())
 
 
 def test_a_day_begins_where_the_enterprise_is(url: str):
@@ -131,7 +152,7 @@ def test_several_schedulers_fire_each_timer_once(postgres_url: str, tmp_path):
             thread.join(60)
         facts = Reader(engine.store).read()
 
-    invariants.check(facts)
+    audit.check(facts)
     fired = [each for each in facts.events if each.cause.startswith("scheduler/")]
     overdue = [each.aggregate_id for each in fired if each.name == "invoice.overdue"]
     assert len(overdue) == len(set(overdue)) == 2 * len(parties)

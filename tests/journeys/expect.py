@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from invoice_gateway.audit.facts import Facts
 from invoice_gateway.model.money import decimal_text
 from tests.engine_harness import Story, identity
-from tests.facts import Facts
 
 Said = Mapping[str, str]
 Check = Callable[[Story, Facts, Said], Iterator[str]]

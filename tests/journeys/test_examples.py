@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Reader
 from invoice_gateway.engine.pipeline import TIMER_SENDER
 from invoice_gateway.model.decision import Role
-from tests import invariants
 from tests.engine_harness import ENTERPRISE, Story, delivery, identity, stories
-from tests.facts import Reader
 from tests.faults import site
 from tests.journeys.expect import differences
 
@@ -62,6 +62,6 @@ def test_an_example_ends_as_told_over_rabbitmq(
             thread.join(20)
         facts = Reader(store).read()
 
-    invariants.check(facts)
+    audit.check(facts)
     assert not differences(story, facts)
     assert sorted({*here.observed()}) == sorted(each.event_id for each in facts.events)

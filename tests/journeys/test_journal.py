@@ -10,9 +10,9 @@ from invoice_gateway.cli._ledgers import FORMATS
 from invoice_gateway.model.journal import Transaction
 from invoice_gateway.model.statement import Period, agings, statements
 from invoice_gateway.store import history, journal
+from tests import books
 from tests import messages as m
 from tests.engine_harness import Databases, Engine, Story, everyone, opened, stories
-from tests.invariants import books
 from tests.services.tools import bean_check, hledger
 from tests.services.tools import run as run_tool
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Facts, Reader
 from invoice_gateway.store.canonical import state_hash
-from tests import invariants
 from tests.canonical import differences, essence
 from tests.engine_harness import ENTERPRISE, Databases, Engine, Story, stories
-from tests.facts import Facts, Reader
 
 STORIES = stories()
 TIMES = 3
@@ -33,7 +33,7 @@ def same(once: Facts, often: Facts) -> None:
         assert [each.version for each in getattr(once, name).values()] == [
             each.version for each in getattr(often, name).values()
         ]
-    invariants.check(often)
+    audit.check(often)
 
 
 @pytest.mark.parametrize("size", [1, TIMES], ids=["batches of one", "one batch"])
@@ -77,5 +77,5 @@ def test_a_released_message_and_its_repeat_share_a_batch(databases: Databases):
             engine.send(*batch)
             engine.send(payment)
             often = Reader(engine.store).read()
-        invariants.check(often)
+        audit.check(often)
         assert not differences(essence(once), essence(often))

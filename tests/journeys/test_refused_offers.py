@@ -1,13 +1,13 @@
 """Offers and wallets in a database: a refusal leaves it as it was; editions and books are exact."""
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Facts, Reader
 from invoice_gateway.store import journal, tables, upgrade
-from tests import invariants
+from tests import books
 from tests import messages as m
 from tests import messages_offers as o
 from tests.canonical import differences, essence
 from tests.engine_harness import ENTERPRISE, Databases, Engine, Sender, opened
-from tests.facts import Facts, Reader
-from tests.invariants import books
 from tests.services import PostgreSQL
 
 BEFORE = (
@@ -98,11 +98,11 @@ def try_all(engine: Engine) -> None:
     reader = Reader(engine.store)
     assert set(engine.send(*BEFORE)) == {"accepted"}
     before = reader.read()
-    invariants.check(before)
+    audit.check(before)
     for name, (code, body) in REFUSED.items():
         assert engine.send(body) == [f"rejected {code}"], name
         now = reader.read()
-        invariants.check(now, before)
+        audit.check(now, before)
         assert not differences(business(before), business(now)), name
         before = now
 
@@ -167,7 +167,7 @@ def test_editions_of_one_batch_are_all_kept(databases: Databases):
                 todo = todo[size:]
             assert engine.send(o.send()) == ["accepted"]
             facts = Reader(engine.store).read()
-            invariants.check(facts)
+            audit.check(facts)
             with engine.store.session() as session:
                 rows = session.read(tables.invoice_line.select().order_by("position"))
             written.append([(row.position, row.amount) for row in rows])

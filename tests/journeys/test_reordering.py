@@ -7,11 +7,11 @@ from math import factorial
 
 import pytest
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Facts, Reader
 from invoice_gateway.store.canonical import state_hash
-from tests import invariants
 from tests.canonical import Essence, differences, essence
 from tests.engine_harness import ENTERPRISE, Databases, Story, identity, stories
-from tests.facts import Facts, Reader
 
 STORIES = stories()
 ORDERS = 200
@@ -63,7 +63,7 @@ def test_any_order_gives_each_message_one_outcome(story: Story, databases: Datab
             each.event_id for each in facts.events
         }
         for known in (facts, later):
-            invariants.check(known)
+            audit.check(known)
             found = outcomes(known)
             assert set(found) == set(submissions)
             assert all(1 <= found[each] <= submissions[each] for each in found)

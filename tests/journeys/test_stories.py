@@ -7,8 +7,9 @@ from threading import Event
 import pytest
 from lxml import etree
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Reader
 from invoice_gateway.engine.pipeline import TIMER_SENDER
-from tests import invariants
 from tests.engine_harness import (
     ENTERPRISE,
     Databases,
@@ -19,7 +20,6 @@ from tests.engine_harness import (
     opened,
     stories,
 )
-from tests.facts import Reader
 from tests.journeys.expect import differences
 
 STORIES = stories()
@@ -37,7 +37,7 @@ def test_a_story_ends_as_told(story: Story, url: str):
         for number, body in story.files.items():
             [outcomes[number]] = engine.send(body)
             facts = reader.read()
-            invariants.check(facts, before)
+            audit.check(facts, before)
             before = facts
 
     assert not differences(story, facts, outcomes)
@@ -59,7 +59,7 @@ def test_all_stories_fit_into_one_database(databases: Databases):
             engine.send(*batch)
         facts = Reader(engine.store).read()
 
-    invariants.check(facts)
+    audit.check(facts)
     assert not [each for story in STORIES for each in differences(story, facts)]
 
 
@@ -77,7 +77,7 @@ def test_all_stories_go_through_a_worker_and_folders(databases: Databases, tmp_p
             worker.run(Event(), once=True)
         facts = Reader(engine.store).read()
 
-    invariants.check(facts)
+    audit.check(facts)
     assert not [each for story in UNTIMED for each in differences(story, facts)]
     assert not facts.outbox
     published = [

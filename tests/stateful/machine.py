@@ -14,13 +14,13 @@ from hypothesis import event, note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Facts, LineFact, Reader
 from invoice_gateway.store.records import unpack
-from tests import invariants
+from tests import books
 from tests import messages as say
 from tests.canonical import Essence, differences, essence
 from tests.engine_harness import Engine
-from tests.facts import Facts, LineFact, Reader
-from tests.invariants import books
 from tests.stateful import wishes, wishes_offers
 from tests.stateful.wishes import VOICES, Wish
 
@@ -61,7 +61,7 @@ class Life(RuleBasedStateMachine):
     def look(self) -> None:
         """Read the books again and judge them."""
         now = self._reader.read()
-        invariants.check(now, self.facts)
+        audit.check(now, self.facts)
         books.judge(self.engine.store)
         self.facts = now
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Reader
 from invoice_gateway.engine.judge import Judge
 from invoice_gateway.model import allocation, closing, dispute, invoice, memo, valuation
 from invoice_gateway.model.draft import Draft
@@ -20,11 +22,9 @@ from invoice_gateway.model.forex import Carry
 from invoice_gateway.model.ledger import Source
 from invoice_gateway.model.status import ENTERPRISE, Axis, Move, Status
 from invoice_gateway.store import numbering
-from tests import invariants
 from tests import messages as say
 from tests.engine_harness import ENTERPRISE as SENDERS
 from tests.engine_harness import Databases, Engine, Sender, app
-from tests.facts import Reader
 
 ACME = Sender("acme", "ACME", "partner")
 
@@ -47,7 +47,7 @@ def told(engine: Engine, tale: Sequence[bytes]) -> None:
     for body in tale:
         engine.send(body)
         facts = reader.read()
-        invariants.check(facts, before)
+        audit.check(facts, before)
         before = facts
 
 

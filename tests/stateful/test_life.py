@@ -5,12 +5,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Reader
 from invoice_gateway.store import upgrade
-from tests import invariants
 from tests import messages as say
 from tests.canonical import differences, essence
 from tests.engine_harness import Databases, opened
-from tests.facts import Reader
 from tests.services import PostgreSQL
 from tests.stateful.machine import Life
 from tests.stateful.wishes import SENDERS
@@ -78,7 +78,7 @@ def test_a_payment_and_its_invoice_commute(
             for body in order:
                 assert engine.send(body) == ["accepted"]
             facts = Reader(engine.store).read()
-            invariants.check(facts)
+            audit.check(facts)
             ends.append(essence(facts))
 
     assert not differences(*ends)

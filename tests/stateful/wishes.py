@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeVar
 
+from invoice_gateway.audit.facts import Facts
 from invoice_gateway.model.money import decimal_text
 from tests import messages as say
 from tests.engine_harness import ENTERPRISE, Sender
-from tests.facts import Facts
 
 T = TypeVar("T")
 

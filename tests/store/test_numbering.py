@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from invoice_gateway import audit
+from invoice_gateway.audit.facts import Reader
 from invoice_gateway.store import connect
-from tests import invariants, messages
+from tests import messages
 from tests.engine_harness import ENTERPRISE, Engine, Sender, opened
-from tests.facts import Reader
 
 WORKERS, BATCHES, EACH = 4, 9, 3
 CLASSES = ("customer", "sub-reseller")
@@ -107,7 +108,7 @@ def test_numbers_have_no_gaps_while_workers_issue_and_fail(postgres_url_ready: s
                 done.result(100)
         facts = Reader(engine.store).read()
 
-    invariants.check(facts)
+    audit.check(facts)
     wanted = WORKERS * BATCHES * EACH
     assert facts.series == {("ENTERPRISE", each): wanted for each in CLASSES}
     announced = Counter(
@@ -143,7 +144,7 @@ def test_a_series_is_of_one_issuer_and_one_class(url: str):
         facts = Reader(engine.store).read()
 
     assert set(outcomes) == {"accepted"}
-    invariants.check(facts)
+    audit.check(facts)
     assert facts.series == {
         ("R1", "customer"): 1,
         ("R2", "customer"): 2,

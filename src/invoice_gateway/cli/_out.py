@@ -3,7 +3,8 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -131,6 +133,23 @@ def sheet(
         every = (columns or {}).get(name) or dict.fromkeys(key for row in rows for key in row)
         used = [key for key in every if any(_short(row.get(key)) for row in rows)]
         listing(rows, used, name.replace("_", " "))
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Callable[[str], None]]:
+    """Give what is called once per step, with its name; on a terminal a bar on stderr shows it."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(file=sys.stderr, markup=False, emoji=False, highlight=False)
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(title, total=total)
+
+        def step(name: str) -> None:
+            bar.update(task, advance=1, description=f"{title} {name}")
+
+        yield step
 
 
 def _clipped(text: str) -> str:

@@ -9,6 +9,7 @@ from typer.models import OptionInfo
 
 from invoice_gateway.cli import (
     accounts,
+    audit,
     checks,
     dead,
     demo,
@@ -21,6 +22,7 @@ from invoice_gateway.cli import (
     reversals,
     running,
     setup,
+    simulate,
     submit,
 )
 from invoice_gateway.cli._invocation import Invocation
@@ -59,6 +61,8 @@ VERBS = (
     submit.send,
     checks.health,
     checks.doctor,
+    audit.audit,
+    simulate.simulate,
 )
 
 accounts.account.command("statement")(reports.account_statement)

@@ -160,7 +160,7 @@ def _ready(context: typer.Context, metrics_port: int | None) -> App:
 
 
 def _work(app: App, *, once: bool, minding_time: bool = False) -> None:
-    _spare_batches()
+    spare_batches()
     with stopping() as stop, on_one_core(wanted=app.settings.one_core), switching(SWITCH_S):
         _serve_metrics(app)
         with app.worker() as working:
@@ -186,7 +186,7 @@ def switching(interval_s: float) -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def _spare_batches() -> None:
+def spare_batches() -> None:
     """Keep the cycle collector from going through every batch: nearly nothing there is a cycle.
 
     What was loaded by now stays; what does lie in a cycle is collected when enough has come.

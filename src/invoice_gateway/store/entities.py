@@ -37,6 +37,9 @@ from .shelf import SHELVES
 E = TypeVar("E", bound=Entity)
 
 ACCOUNT: Final = sql.upserting(tables.account, ["party"], rows.ACCOUNT_ROW)
+EDITABLE: Final = (Lifecycle.DRAFT, Lifecycle.SENT)
+"""While an invoice is an offer, its terms may change; as of then the tables refuse that."""
+
 NEW_INVOICE: Final = sql.inserting(tables.invoice, (*rows.INVOICE_ROW, *rows.INVOICE_STATE_ROW))
 OFFER: Final = sql.updating(tables.invoice, "id", rows.OFFER_ROW)
 DETAIL: Final = sql.upserting(tables.invoice_detail, ["invoice_id"], rows_detail.DETAIL_ROW)
@@ -148,7 +151,7 @@ class _Saving:
             else:
                 number = self._number(Invoice, invoice.key)
                 changed.append((number, *rows.invoice_state_row(invoice)))
-                if before.lifecycle is not Lifecycle.ISSUED:
+                if before.lifecycle in EDITABLE:
                     offers.append((number, *rows.offer_row(invoice)))
             if invoice.snapshot is not None:  # it is there only until it is written
                 snapshots.append((number, invoice.snapshot))

@@ -1,20 +1,16 @@
 """What several invariants need."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from invoice_gateway.model.money import exponent
-from tests.facts import Facts, LineFact
+from invoice_gateway.audit.facts import Facts, LineFact
+from invoice_gateway.store.extracts import Row
 
-DISPUTED = "Disputed"
-RECEIVED = "Payment Received"
 CREDITS = ("credit-memo", "cancellation")
 DISCOUNTS = ("discount", "money-back")
 WRITE_OFFS = ("write-off", "bad-debt")
 """Types of documents, by the sum of the invoice that counts them."""
-GIVEN = ("DISCOUNT:", "BAD-DEBT:", "MONEY-BACK:", "REVERSAL:")
 
 
 def total(pairs: Iterable[tuple[Any, int]]) -> dict[Any, int]:
@@ -35,13 +31,7 @@ def where(facts: Facts, line: LineFact) -> str:
     return f"{facts.invoices[line.invoice].number}/{line.line_no}"
 
 
-def named_after(memo: Any) -> str:
-    """Return what the open credit of a document is called (docs/adr/0010)."""
-    alone = memo.issuer == "ENTERPRISE" or memo.number.startswith(GIVEN)
-    return memo.number if alone else f"{memo.issuer}/{memo.number}"
-
-
-def payable(facts: Facts, row: Any) -> int:
+def payable(facts: Facts, row: Row) -> int:
     """Return the undisputed pending of an invoice, from its lines and disputes."""
     disputes = facts.open_disputes()
     return sum(
@@ -50,7 +40,7 @@ def payable(facts: Facts, row: Any) -> int:
     )
 
 
-def free(facts: Facts, source: Any) -> int:
+def free(facts: Facts, source: Row) -> int:
     """Return what of a source waits for no invoice or order of its own (A-04)."""
     if source.held_for is not None:
         return 0
@@ -60,18 +50,6 @@ def free(facts: Facts, source: Any) -> int:
     return int(source.remaining - sum(waiting))
 
 
-def automatic(facts: Facts, source: Any) -> list[Any]:
+def automatic(facts: Facts, source: Row) -> Sequence[Row]:
     """Return the invoices that a source may pay by itself."""
-    return [
-        row
-        for row in facts.invoices.values()
-        if row.auto_allocate
-        and (row.account, row.currency) == (source.account, source.currency)
-        and row.lifecycle == "Issued"
-        and row.kind != "topup"
-    ]
-
-
-def minor(text: str, currency: str) -> int:
-    """Return an amount in minor units."""
-    return int(Decimal(text).scaleb(exponent(currency)))
+    return facts.automatic.get((source.account, source.currency), ())

@@ -1,21 +1,17 @@
 """Invariants of statuses: what both sides say of lines, and what follows for the invoice."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.facts import Facts, LineFact
-from tests.invariants.common import (
-    DISPUTED,
-    RECEIVED,
-    all_lines,
-    where,
-)
+from invoice_gateway.audit.common import all_lines, where
+from invoice_gateway.audit.facts import Facts, LineFact
+from invoice_gateway.audit.heard import DISPUTED, MOVES, RECEIVED
+from invoice_gateway.store.extracts import Row
 
 SAYS = ("settlement_state", "contested", "confirmation", "closure_reason")
 
 
-def alive(facts: Facts) -> Iterator[Any]:
+def alive(facts: Facts) -> Iterator[Row]:
     """Yield the invoices that have a derived status: those Sent or Issued."""
     return (row for row in facts.invoices.values() if row.lifecycle in ("Sent", "Issued"))
 
@@ -69,7 +65,7 @@ def table_5(lines: Iterable[LineFact]) -> set[str]:
     return {status for status, matches in rows.items() if matches}
 
 
-def _flags(row: Any, lines: list[LineFact], status: str) -> tuple[Any, ...]:
+def _flags(row: Row, lines: list[LineFact], status: str) -> tuple[Any, ...]:
     received = sum(each.enterprise == RECEIVED for each in lines)
     contested = status == "Paid" and any(each.enterprise == DISPUTED for each in lines)
     confirmation = "PartlyConfirmed" if received else "Unconfirmed"
@@ -138,33 +134,13 @@ def disputes_stand_on_lines(facts: Facts) -> Iterator[str]:
                 yield f"{where(facts, line)}: shadow {shadow} of {status}"
 
 
-MOVES = {
-    "customer": {("New", "Paid"), ("Paid", "New")},
-    "enterprise": {("New", RECEIVED), (RECEIVED, "New")},
-}
-"""Moves of an axis outside a dispute; into one and back out of it every status may."""
-
-
 def moves_are_legal(facts: Facts) -> Iterator[str]:
     """I-18: the moves announced for an axis follow one another, by the table, to where it is."""
-    axes: dict[tuple[str, str, str], str] = defaultdict(lambda: "New")
-    for event in facts.events:
-        if event.name == "invoice.edited":  # a line that is gone comes back as a new one
-            kept = {each["LineNo"] for each in event.all("Offered")}
-            for gone in [at for at in axes if at[0] == event.aggregate_id and at[1] not in kept]:
-                del axes[gone]
-        if event.name != "invoice.line-status-changed":
-            continue
-        axis, old, new = (event.text(name) or "" for name in ("Axis", "Old", "New"))
-        key = (event.aggregate_id, event.text("LineNo") or "", axis)
-        if axes[key] != old:
-            yield f"{key}: moves from {old}, it was {axes[key]}"
-        if old == new or (DISPUTED not in (old, new) and (old, new) not in MOVES[axis]):
-            yield f"{key}: moves from {old} to {new}"
-        axes[key] = new
+    yield from facts.heard.of("moves")
+    axes = facts.heard.axes
     for line in all_lines(facts):
         row = facts.invoices[line.invoice]
         for axis in MOVES:
             key = (f"{row.issuer}/{row.number}", line.line_no, axis)
-            if axes[key] != getattr(line, axis):
-                yield f"{key}: is {getattr(line, axis)}, was announced as {axes[key]}"
+            if axes.get(key, "New") != getattr(line, axis):
+                yield f"{key}: is {getattr(line, axis)}, was announced as {axes.get(key)}"

@@ -1,13 +1,13 @@
 """Invariants of values in the accounting currency: nothing is left behind, nothing is made up."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Any
 
-from invoice_gateway.model.money import exponent
-from tests.facts import Facts, Posting
-from tests.invariants.common import minor, total
+from invoice_gateway.audit.amounts import places
+from invoice_gateway.audit.common import total
+from invoice_gateway.audit.facts import Facts, Posting
+from invoice_gateway.store.extracts import Row
 
 ADDS = "debit-memo"
 
@@ -24,9 +24,10 @@ def foreign_is_valued(facts: Facts) -> Iterator[str]:
             yield f"source {row.reference}: {row.carrying} is not its value at {row.rate}"
 
 
-def _value(row: Any) -> int:
-    places = exponent(row.accounting_currency) - exponent(row.currency)
-    return round(Fraction(row.rate) * row.amount * Fraction(10) ** places)
+def _value(row: Row) -> int:
+    shift = places(row.accounting_currency) - places(row.currency)
+    amount: int = row.amount
+    return round(Fraction(row.rate) * amount * Fraction(10) ** shift)
 
 
 def values_of_sources(facts: Facts) -> Iterator[str]:
@@ -68,10 +69,7 @@ def values_of_invoices(facts: Facts) -> Iterator[str]:
 
 def gains_add_up(facts: Facts) -> Iterator[str]:
     """I-12: what money was worth = what it relieved + gains + what is left; removal undoes all."""
-    gains: dict[str, int] = defaultdict(int)
-    for event in facts.events:
-        if event.name == "forex.recorded":
-            gains[event.aggregate_id] += _said(event.tree.find("{*}Gain"))
+    gains = facts.heard.gains
     announced: dict[str, int] = defaultdict(int)
     for each in facts.allocations:
         row, currency = each.row, facts.sources[each.row.source_id].accounting_currency
@@ -80,21 +78,27 @@ def gains_add_up(facts: Facts) -> Iterator[str]:
         if gains[_id(facts, each)] != gain:
             yield f"allocation {_id(facts, each)}: {gain}, announced {gains[_id(facts, each)]}"
         announced[currency] += gains[_id(facts, each)]
-    values = [each for each in facts.sources.values() if each.carrying is not None]
-    for currency in {each.accounting_currency for each in values}:
-        mine = {each.id for each in values if each.accounting_currency == currency}
-        came = sum(each.carrying for each in values if each.id in mine)
-        relieved = sum(e.row.carry or 0 for e in facts.posted() if e.row.source_id in mine)
-        left = sum(each.carry_open for each in values if each.id in mine)
-        out = sum(each.carry or 0 for each in facts.reversals if each.source_id in mine)
-        if came != relieved + announced[currency] + left + out:
-            yield f"{currency}: {came} came, which is not relieved, gained, left and paid out"
+    yield from _values_add_up(facts, announced)
+
+
+def _values_add_up(facts: Facts, announced: Mapping[str, int]) -> Iterator[str]:
+    of = {each.id: each.accounting_currency for each in facts.sources.values() if _valued(each)}
+    came = total((of[key], facts.sources[key].carrying) for key in of)
+    posted = (each.row for each in facts.posted() if each.row.source_id in of)
+    gone = total((of[each.source_id], each.carry or 0) for each in posted)
+    left = total((of[key], facts.sources[key].carry_open) for key in of)
+    reversals = (each for each in facts.reversals if each.source_id in of)
+    out = total((of[each.source_id], each.carry or 0) for each in reversals)
+    for currency, amount in came.items():
+        rest = gone[currency] + announced[currency] + left[currency] + out[currency]
+        if amount != rest:
+            yield f"{currency}: {amount} came, which is not relieved, gained, left and paid out"
+
+
+def _valued(source: Row) -> bool:
+    return source.carrying is not None
 
 
 def _id(facts: Facts, each: Posting) -> str:
     source = facts.sources[each.row.source_id]
     return f"{source.account}/{source.type}/{source.reference}#{each.row.number}"
-
-
-def _said(money: Any) -> int:
-    return minor(money.text or "", money.get("currency"))

@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tests.facts import Facts
-from tests.invariants.common import minor
+from invoice_gateway.audit.facts import Facts
 
 OPEN = {"Quote", "WaitingPayment", "UnderReview", "InProcess"}
 
@@ -46,17 +45,10 @@ def money_is_held_for_open_orders(facts: Facts) -> Iterator[str]:
 
 def credit_was_checked(facts: Facts) -> Iterator[str]:
     """I-26: an order on terms is let go within the limit with nothing past due, or by a person."""
-    for event in facts.events:
-        if event.name != "order.status-changed" or event.text("Method") != "terms":
-            continue
-        if event.text("New") != "InProcess":
-            continue
-        exposure, limit = event.text("Exposure"), event.text("CreditLimit")
-        order = facts.orders[event.text("OrderReference") or ""]
-        if exposure is None:
-            if order.released_by != event.cause:
+    for each in facts.heard.let_go:
+        order = facts.orders[each.order]
+        if each.exposure is None:
+            if order.released_by != each.cause:
                 yield f"order {order.reference} was let go by nobody and nothing"
-        elif event.text("PastDue") or (
-            limit is not None and minor(exposure, order.currency) > minor(limit, order.currency)
-        ):
+        elif each.past_due or (each.limit is not None and each.exposure > each.limit):
             yield f"order {order.reference} was let go in spite of the credit check"
