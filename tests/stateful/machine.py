@@ -6,6 +6,7 @@ of it, as are disputes that are opened and taken back.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from datetime import timedelta
 from itertools import count
 from random import Random
 from typing import Any
@@ -21,7 +22,7 @@ from tests import books
 from tests import messages as say
 from tests.canonical import Essence, differences, essence
 from tests.engine_harness import Engine
-from tests.stateful import wishes, wishes_offers
+from tests.stateful import wishes, wishes_orders
 from tests.stateful.wishes import VOICES, Wish
 
 Opening = Callable[[], AbstractContextManager[Engine]]
@@ -91,13 +92,23 @@ class Life(RuleBasedStateMachine):
     def one_by_one(self, chance: Random, times: int) -> None:
         """Messages of any type come, each by itself."""
         for _ in range(times):
-            self.tell(wishes_offers.any_of_them(self.wish(chance)))
+            self.tell(wishes_orders.any_of_them(self.wish(chance)))
 
     @rule(chance=CHANCE, size=st.integers(2, 5))
     def together(self, chance: Random, size: int) -> None:
         """Messages of any type come as one batch."""
         wish = self.wish(chance)
-        self.tell(*(wishes_offers.any_of_them(wish) for _ in range(size)))
+        self.tell(*(wishes_orders.any_of_them(wish) for _ in range(size)))
+
+    @rule(days=st.integers(1, 40))
+    def time_passes(self, days: int) -> None:
+        """I-30: what is due fires, each thing once; afterwards nothing is due any more."""
+        until = self.engine.clock.now + timedelta(days=days)
+        for outcome in self.engine.pass_time(until):
+            event(f"fired: {outcome}")
+        self.look()
+
+        assert self.engine.store.due(until, 1) == []
 
     # -- ways of delivery --------------------------------------------------------------------------
 
@@ -119,7 +130,11 @@ class Life(RuleBasedStateMachine):
     @rule(chance=CHANCE)
     def tell_otherwise(self, chance: Random) -> None:
         """I-28: an id that is taken comes with other content: refused, and nothing changes."""
-        log = [each for each in self.facts.messages if each.outcome == "accepted"]
+        log = [
+            each
+            for each in self.facts.messages
+            if each.outcome == "accepted" and b"<SentAt>2026-11-" in unpack(each.body)
+        ]
         taken = chance.choice(log)
         before = essence(self.facts)
         body = unpack(taken.body).replace(b"<SentAt>2026-11-", b"<SentAt>2026-10-")

@@ -51,7 +51,6 @@ ALWAYS: Final = (
     Rule("I-20/21", money.nothing_is_voided, "invoices"),
     Rule("A-08", money.reservations_wait, "invoices"),
     Rule("I-24", money.topups_fill_wallets, "sources"),
-    Rule("I-31", money.numbers_have_no_gaps, "details"),
     Rule("I-23", money.no_idle_money, "sources"),
     Rule("I-25", orders.orders_are_billed_once, "orders"),
     Rule("I-25/33", orders.invoices_add_up_to_their_order, "orders"),

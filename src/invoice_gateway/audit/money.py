@@ -79,21 +79,6 @@ def topups_fill_wallets(facts: Facts) -> Iterator[str]:
             yield f"top-up {row.number}: {row.settled} settled, {lots[row.number]} in its lots"
 
 
-def numbers_have_no_gaps(facts: Facts) -> Iterator[str]:
-    """I-31: the numbers of each series are 1 to n; only issued invoices have one."""
-    series: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row in facts.invoices.values():
-        detail = facts.details.get(row.id)
-        if detail is None or detail.transaction_no is None:
-            continue
-        series[row.issuer, detail.series].append(detail.transaction_no)
-        if row.lifecycle in ("Draft", "Sent", "Voided", "Deleted"):
-            yield f"{row.number} is {row.lifecycle} and has number {detail.transaction_no}"
-    for name, numbers in series.items():
-        if sorted(numbers) != [*range(1, len(numbers) + 1)]:
-            yield f"series {name} has {sorted(numbers)}"
-
-
 def both_ends_agree(facts: Facts) -> Iterator[str]:
     """I-03: what sources gave is what invoices got, per currency; within one account each."""
     given = total((row.currency, row.allocated) for row in facts.sources.values())

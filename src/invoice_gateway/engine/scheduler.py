@@ -61,7 +61,7 @@ class Scheduler:
 
     def chore(self) -> None:
         """Fire a round of what is due by now, and publish with whoever marks what is confirmed."""
-        self.publisher.submit(self._fire(self.pipeline.clock())[1])
+        self.publisher.submit(self.fire(self.pipeline.clock())[1])
 
     def step(self, now: datetime) -> int:
         """Fire what is due at the earliest moment up to `now`, a batch of it; return how many.
@@ -69,13 +69,17 @@ class Scheduler:
         Raises:
             StoreUnavailable: not now; what was committed is not due any more.
         """
-        fired, outgoing = self._fire(now)
+        fired, outgoing = self.fire(now)
         self.publisher.submit(outgoing)
         confirmed(self.publisher, self.store)
         return fired
 
-    def _fire(self, now: datetime) -> tuple[int, list[Outgoing]]:
-        """Fire a batch; return how many were due, and what is to be published."""
+    def fire(self, now: datetime) -> tuple[int, list[Outgoing]]:
+        """Fire a batch of what is due first; return how many were due, and what is to be published.
+
+        Raises:
+            StoreUnavailable: not now; what was committed is not due any more.
+        """
         due = self._due(now)
         if not due:
             return 0, []
