@@ -66,7 +66,7 @@ def payable(invoice: Invoice) -> int:
     """
     if invoice.lifecycle is not Lifecycle.ISSUED or invoice.kind is InvoiceKind.TOPUP:
         return 0
-    return invoice.allocatable - invoice.disputed_amount
+    return invoice.pending - invoice.reserved - invoice.disputed_amount
 
 
 def must_take_money(invoice: Invoice) -> None:

@@ -279,7 +279,8 @@ def invoice_state_row(invoice: Invoice) -> Row:
         invoice.settled,
         invoice.settled_by_credit,
         pending,
-        payable(invoice),
+        # most have no detail: those are Issued, and nothing of them is reserved
+        pending - invoice.disputed_amount if invoice.detail is PLAIN else payable(invoice),
         *invoice.derived,
         invoice.version,
         invoice.discounts,
