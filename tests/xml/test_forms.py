@@ -109,13 +109,18 @@ def invoice(*edits):
     return text.encode()
 
 
+FORMLESS = {"exchange_rates", "fulfilment_reported"}
+"""Messages without forms: two texts together, or texts of different rows, must be unique there."""
+
+
 @pytest.mark.parametrize("path", VALID, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_an_example_has_a_form_and_reads_the_same_in_it(path):
     """With or without a declaration and a line break behind it."""
     body = written(path)
     forms = taught(body)
 
-    if b'" ' in body or b"/>" in body:  # its canonical form is not how it is written
+    formless = path.parent.name in FORMLESS
+    if formless or b'" ' in body or b"/>" in body:  # its canonical form is not how it is written
         assert forms.read(body) is None
         return
     for sent in (body, DECLARATION + body + b"\n"):

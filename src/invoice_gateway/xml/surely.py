@@ -37,7 +37,11 @@ _BUILT_IN = {
     "dateTime": rf"{_DATE}T{_TIME}(?:\.[0-9]{{1,6}})?Z",
 }
 _LENGTHS = ("minLength", "maxLength")
-_NUMERIC = ("totalDigits", "fractionDigits", "minInclusive", "maxInclusive")
+_NUMERIC = ("totalDigits", "fractionDigits", "minInclusive", "maxInclusive", "minExclusive")
+_WHOLE = {"nonNegativeInteger": 0, "positiveInteger": 1}
+"""Built-in whole numbers, and the least of each."""
+_SOMETHING = "(?=[0-9.]*[1-9])"
+"""Stands before digits of which one at least is not zero."""
 
 
 def surely(schema: Declared, type_: Node) -> str:
@@ -65,8 +69,8 @@ def surely(schema: Declared, type_: Node) -> str:
         if not facets.single and len(facets.patterns) == 1:
             return facets.patterns[0]
     else:
-        must(base in {"decimal", "nonNegativeInteger"} and facets.single.keys() <= {*_NUMERIC})
-        one = _number(facets.single, whole=base != "decimal")
+        must(base in {"decimal", *_WHOLE} and facets.single.keys() <= {*_NUMERIC})
+        one = _number(facets.single, _WHOLE.get(base))
     return "".join(f"(?={each}{TEXT_ENDS})" for each in facets.patterns) + one
 
 
@@ -128,15 +132,23 @@ class _Facets:
             self.single[name] = value
 
 
-def _number(facets: dict[str, str], *, whole: bool) -> str:
-    """Return the pattern of numbers that no facet refuses, in as many digits as all may have."""
-    fraction = 0 if whole else int(facets.get("fractionDigits", 6))
+def _number(facets: dict[str, str], whole: int | None) -> str:
+    """Return the pattern of numbers that no facet refuses, in as many digits as all may have.
+
+    `whole` is the least of the built-in whole numbers it is one of; None: it may have a fraction.
+    """
+    fraction = 0 if whole is not None else int(facets.get("fractionDigits", 6))
     digits = min(_DIGITS, int(facets.get("totalDigits", 18)) - fraction)
-    least = Decimal(facets.get("minInclusive", "0" if whole else "-Infinity"))
+    least = Decimal(facets.get("minInclusive", "-Infinity" if whole is None else whole))
+    above = facets.get("minExclusive")
+    positive = above is not None or (least == 1 and whole is not None)
+    if positive:
+        must(above is None or Decimal(above) == 0)
+        least = Decimal(0)
     most = Decimal(facets.get("maxInclusive", "Infinity"))
     while digits and Decimal(10) ** digits > most:
         digits -= 1
     must(digits > 0 and least <= 0)
     sign = "-?" if least <= -(Decimal(10) ** digits) else ""
     point = rf"(?:\.[0-9]{{1,{fraction}}})?" if fraction else ""
-    return f"{sign}[0-9]{{1,{digits}}}{point}"
+    return f"{_SOMETHING if positive else sign}[0-9]{{1,{digits}}}{point}"
