@@ -38,6 +38,24 @@ def test_a_request_goes_the_way_of_all_messages(ready, tmp_path):
     assert "100.00" in ready("request", "show", "REQ-1").out
 
 
+def test_a_request_is_cancelled_or_executed_by_a_command(ready, tmp_path):
+    """Each is an InvoiceCommand about the invoice of the request."""
+    account = tmp_path / "account.xml"
+    account.write_bytes(say.customer_account())
+    ready("send", account)
+    ready(*RAISE)
+    ready(*[each.replace("REQ-1", "REQ-2") for each in RAISE])
+    ready("request", "cancel", "REQ-1", "--reason", "ordered twice")
+    ready("request", "execute", "REQ-2", "--invoice", "cancel")
+    ready("worker", "--once")
+
+    found = ready("request", "list", "--json").json
+    assert {each["id"]: each["state"] for each in found} == {
+        "REQ-1": "cancelled",
+        "REQ-2": "executing",
+    }
+
+
 @pytest.mark.usefixtures("ready")
 def test_what_makes_no_valid_message_is_not_sent(cli):
     """The person is told which element is wrong; the inbox stays as it is."""

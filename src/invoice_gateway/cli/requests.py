@@ -1,11 +1,12 @@
 """Verbs about requests: raise one, see what waits for money and what has been done."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import typer
 
 from invoice_gateway.cli import _out as out
-from invoice_gateway.cli._acting import act
+from invoice_gateway.cli._acting import Value, act
 from invoice_gateway.cli._amounts import readable
 from invoice_gateway.cli._invocation import NothingFound, app_of, opened
 from invoice_gateway.store import views_requests as views
@@ -53,6 +54,33 @@ def request_raise(  # noqa: PLR0913 - one per field of the message
     )
 
 
+@request.command("cancel")
+def request_cancel(
+    context: typer.Context,
+    request_id: Annotated[str, typer.Argument(metavar="REQUEST", help="Its id.")],
+    *,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    sender: Annotated[str, typer.Option("--sender", help="Who sends it.")] = "portal",
+) -> None:
+    """Cancel a request that nobody has paid anything for, and its invoice with it."""
+    _command(context, request_id, {"Cancel": {"ReasonText": reason} if reason else ""}, sender)
+
+
+@request.command("execute")
+def request_execute(
+    context: typer.Context,
+    request_id: Annotated[str, typer.Argument(metavar="REQUEST", help="Its id.")],
+    *,
+    invoice: Annotated[
+        Literal["keep", "cancel"],
+        typer.Option("--invoice", help="Keep its invoice, or give it as a discount."),
+    ] = "keep",
+    sender: Annotated[str, typer.Option("--sender", help="Who sends it.")] = "portal",
+) -> None:
+    """Have a request executed although it is not paid."""
+    _command(context, request_id, {"ExecuteWithoutPayment": invoice}, sender)
+
+
 @request.command("list")
 def request_list(
     context: typer.Context,
@@ -89,6 +117,13 @@ def request_show(
         out.document(found)
     else:
         out.sheet(readable(found), leave_out=("content_hash",))
+
+
+def _command(
+    context: typer.Context, request_id: str, said: Mapping[str, Value], sender: str
+) -> None:
+    """Send a command about the invoice that a request was raised with."""
+    act(context, "InvoiceCommand", {"Invoice": f"INV:{request_id}", **said}, sender=sender)
 
 
 def _charge(amount: str) -> dict[str, str | None]:
