@@ -1,5 +1,6 @@
 """Invariants of events and messages: what is announced is what is, once and in order."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from invoice_gateway.audit.facts import Facts
@@ -66,15 +67,13 @@ def events_come_in_order(facts: Facts) -> Iterator[str]:
 
 def messages_end_once(facts: Facts) -> Iterator[str]:
     """P-01: a message is accepted, a duplicate or parked once, else refused; events say so."""
-    owned: set[tuple[str, str]] = set()
-    for row in facts.messages:
-        if row.outcome != "rejected":
-            name = (row.sender, row.message_id)
-            if name in owned:
-                yield f"{row.sender}/{row.message_id} has two outcomes"
-            owned.add(name)
-        if (row.outcome == "parked") != (row.id in facts.parked):
-            yield f"{row.sender}/{row.message_id} is {row.outcome} and parked, or neither"
+    owned = Counter((e.sender, e.message_id) for e in facts.messages if e.outcome != "rejected")
+    if owned.total() != len(owned):
+        twice = [f"{sender}/{name}" for (sender, name), times in owned.items() if times > 1]
+        yield f"two outcomes have {twice}"
+    waiting = {each.id for each in facts.messages if each.outcome == "parked"}
+    for number in waiting ^ facts.parked.keys():
+        yield f"message {number} is parked and waits for nothing, or the other way round"
     for cause, event in facts.heard.causes.items():
         if cause not in facts.said:
             yield f"{event} of {cause}, which was not accepted"

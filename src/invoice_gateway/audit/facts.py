@@ -180,9 +180,13 @@ class Facts:
         found = self.lines[self.by_number[number].id]
         return next(each for each in found if each.line_no == line_no)
 
+    @cached_property
+    def _posted(self) -> tuple[Posting, ...]:
+        return tuple(each for each in self.allocations if each.posted)
+
     def posted(self) -> Iterator[Posting]:
         """Yield the allocations that count."""
-        return (each for each in self.allocations if each.posted)
+        return iter(self._posted)
 
     def open_disputes(self) -> Mapping[tuple[int, str], Row]:
         """Return open disputes by invoice and line."""

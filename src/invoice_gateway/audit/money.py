@@ -130,8 +130,8 @@ def pending_adds_up(facts: Facts) -> Iterator[str]:
     """I-06: pending = amount + debit memos - what reduced it - settled = open lines >= 0."""
     applied = total(((each.invoice_id, each.doc_type), each.applied) for each in facts.memos)
     for row in facts.invoices.values():
-        credits_ = sum(applied[row.id, name] for name in CREDITS)
-        discounts = sum(applied[row.id, name] for name in DISCOUNTS)
+        credits_ = sum(applied.get((row.id, name), 0) for name in CREDITS)
+        discounts = sum(applied.get((row.id, name), 0) for name in DISCOUNTS)
         lines = facts.lines[row.id]
         added = sum(each.amount for each in lines if each.kind == "debit-memo")
         sums = (
@@ -179,18 +179,16 @@ def excess_is_credit(facts: Facts) -> Iterator[str]:
 
 def cash_balance(facts: Facts) -> Iterator[str]:
     """I-08: cash in less cash out is what payments allocate and what remains of them."""
-    for currency in {each.currency for each in facts.sources.values()}:
-        mine = [
-            each
-            for each in facts.sources.values()
-            if each.type == "payment" and each.currency == currency
-        ]
-        ids = {each.id for each in mine}
-        cash = sum(each.amount for each in mine) - sum(
-            each.amount for each in facts.reversals if each.source_id in ids
-        )
-        used = sum(each.row.amount for each in facts.posted() if each.row.source_id in ids)
-        if cash != used + sum(each.remaining + each.reserved for each in mine):
+    of = {each.id: each.currency for each in facts.sources.values() if each.type == "payment"}
+    mine = [facts.sources[key] for key in of]
+    came = total((each.currency, each.amount) for each in mine)
+    left = total((each.currency, each.remaining + each.reserved) for each in mine)
+    out = total((of[e.source_id], e.amount) for e in facts.reversals if e.source_id in of)
+    posted = (each.row for each in facts.posted() if each.row.source_id in of)
+    used = total((of[each.source_id], each.amount) for each in posted)
+    for currency, amount in came.items():
+        cash = amount - out[currency]
+        if cash != used[currency] + left[currency]:
             yield f"{currency}: cash is {cash}, allocated and remaining is not"
 
 
