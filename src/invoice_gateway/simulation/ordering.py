@@ -12,7 +12,7 @@ from invoice_gateway.simulation.selling import PRICES
 from invoice_gateway.simulation.world import Purchase, Told, World
 from invoice_gateway.xml.writing import Value
 
-PLACED: Final = 0.3
+PLACED: Final = 0.2
 """Orders per account and month."""
 CATEGORIES: Final = {"hardware": 6, "software": 2, "support": 1, "service": 1}
 AHEAD: Final = {"credit-card": 50, "wire-transfer": 35, "check": 10, "quote": 5}

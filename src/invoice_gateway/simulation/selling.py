@@ -14,9 +14,9 @@ OPENED_AT_ONCE: Final = 0.7
 OPENED_WITHIN: Final = 60
 CHANGED: Final = 0.03
 """Changes per account and month."""
-EXTRA: Final = 0.01
+EXTRA: Final = 0.004
 """Invoices per account and day beside the monthly one."""
-ASKED: Final = 0.008
+ASKED: Final = 0.006
 """Requests per account and day."""
 WITH_ORDER: Final = 0.3
 BILLED_BEFORE: Final = 0.3
