@@ -20,7 +20,13 @@ FILES = [file for file in (ROOT / "schemas").glob("*.xsd") if file.name != "comm
 CONSTRAINED = [file.stem for file in FILES if "<xs:selector" in file.read_text(encoding="utf-8")]
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 CLOSE = {"LineNo", "Rate", "TaxRate", "Category", "TaxCategory", "Line", "Tax", "Taxes"}
-PLAIN = ["invoice_posted", "memo_posted", "reversal_posted"]
+PLAIN = [
+    "fulfilment_reported",
+    "invoice_posted",
+    "memo_posted",
+    "order_placed",
+    "reversal_posted",
+]
 SOME = [path for path in VALID if path.parent.name in CONSTRAINED]
 
 

@@ -63,7 +63,7 @@ def test_an_invalid_fixture_gets_its_code_and_place(path):
 
 def amount(document, steps):
     """Read money, an amount in the document's currency, or a currency, whatever is there."""
-    if steps == "Currency":
+    if steps.rpartition("/")[2] in {"Currency", "Base"}:
         return document.currency(steps)
     if document.has("Currency"):
         return document.amount(steps, document.text("Currency"))

@@ -31,6 +31,8 @@ _FORM = re.compile(
     r"The value .* is not accepted by the pattern).*",
     re.DOTALL,
 )
+_NO_VALUE = re.compile(r"^Invalid .* for <class '")
+"""How xmlschema says, after the pattern, that a text is no value of its built-in type either."""
 _ATTRIBUTE = re.compile(r"attribute '?(\w+)")
 _TAG = re.compile(r"\. Tags? .{1,200} expected\.$")
 _EXPECTED = re.compile(r" Expected is (?:one of )?\( (.*) \)\.$", re.DOTALL)
@@ -197,7 +199,7 @@ def _plain(said: str, element: etree._Element) -> str:
     form = _FORM.match(said)
     named = _ATTRIBUTE.search(form[1] if form else "")
     value = clip(((element.get(named[1]) if named else element.text) or "").strip(), _VALUE)
-    if form:
+    if form or _NO_VALUE.match(said):
         about = f"attribute {named[1]}: " if named else ""
         said = f"{about}'{value}' does not have the right form"
     elif said.startswith("value "):
