@@ -4,6 +4,7 @@ Batches of several messages, redelivery of what was accepted, ids used twice and
 of it, as are disputes that are opened and taken back.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
@@ -156,10 +157,14 @@ class Life(RuleBasedStateMachine):
     def give_up(self) -> None:
         """The deadline of all that waits passes: it is refused."""
         before = essence(self.facts)
+        kinds = Counter(row.kind for row in self.facts.parked.values())
         outcomes = self.engine.give_up()
         self.look()
 
-        assert all(each.startswith("rejected unknown-") for each in outcomes)
+        answers = outcomes.count("rejected request-executing")
+        assert answers == kinds["answer"], (outcomes, kinds)
+        unknown = [each for each in outcomes if each.startswith("rejected unknown-")]
+        assert len(unknown) == kinds.total() - answers, (outcomes, kinds)
         assert not self.facts.parked
         self._unchanged(before)
 
