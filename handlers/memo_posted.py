@@ -18,7 +18,6 @@ from invoice_gateway.handler import (
     InvoiceKey,
     Memo,
     Money,
-    Parked,
     Part,
     Reach,
     Rejected,
@@ -212,13 +211,7 @@ def _reversed(draft: Draft, message: MemoPosted, invoice: Invoice) -> Memo | Non
     """Return the memo this one reverses, after checking that it is its exact opposite (M-01)."""
     if message.reverses is None:
         return None
-    memo = draft.get(Memo, message.reverses)
-    if memo is None:
-        raise Parked(
-            Code.UNKNOWN_MEMO,
-            f"no memo {message.reverses}",
-            (WaitsFor.MEMO, str(message.reverses)),
-        )
+    memo = draft.memo(message.reverses)
     opposite = DocType.DEBIT_MEMO if message.credit else DocType.CREDIT_MEMO
     if memo.reversed_by is not None:
         raise Rejected(Code.ALREADY_REVERSED, f"memo {memo.key} was reversed by {memo.reversed_by}")

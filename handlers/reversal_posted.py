@@ -18,7 +18,6 @@ from invoice_gateway.handler import (
     Memo,
     Money,
     Order,
-    Parked,
     Part,
     Reach,
     Rejected,
@@ -204,7 +203,9 @@ def _post(
                 refund=what.refund,
             )
         case TakeBack():
-            reversals.opposite(draft, invoice, document, _memo(draft, what))
+            reversals.opposite(
+                draft, invoice, document, draft.memo(_taken_back(what, draft.context))
+            )
         case _:
             assert_never(what)
 
@@ -215,19 +216,6 @@ def _discounted(what: Discount, invoice: Invoice) -> tuple[Part, ...]:
     if what.parts:
         return tuple(Part(line_no, money.minor) for line_no, money in what.parts)
     return reversals.all_pending(invoice)
-
-
-def _memo(draft: Draft, what: TakeBack) -> Memo:
-    """Return the document that is to be taken back.
-
-    Raises:
-        Parked: `unknown-memo`.
-    """
-    key = _taken_back(what, draft.context)
-    memo = draft.get(Memo, key)
-    if memo is None:
-        raise Parked(Code.UNKNOWN_MEMO, f"no document {key}", (WaitsFor.MEMO, str(key)))
-    return memo
 
 
 HANDLER = Handler(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from invoice_gateway.store import upgrade
+from tests.engine_harness import Databases
 from tests.services import PostgreSQL, RabbitMQ, Services, open_postgresql, open_rabbitmq
 from tests.services.find import SOURCES
 
@@ -79,3 +81,23 @@ def own_postgresql() -> Iterator[PostgreSQL]:
     server = open_postgresql(environ=PRIVATE)
     yield server
     server.stop("kill")
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """A source of empty SQLite databases."""
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
+    """The URL of a database with tables and nothing in them: the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield databases.new()
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
+    made = server.new_database(server.template("store", upgrade))
+    yield made
+    server.release(made)

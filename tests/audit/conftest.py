@@ -1,6 +1,5 @@
-"""Databases with some business in them, and the command line to judge them."""
+"""The command line, to judge databases with."""
 
 from tests.cli.conftest import clean, cli, ok
-from tests.stateful.conftest import databases, url
 
-__all__ = ["clean", "cli", "databases", "ok", "url"]
+__all__ = ["clean", "cli", "ok"]

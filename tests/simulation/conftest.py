@@ -1,6 +1,5 @@
-"""Databases to simulate on, and the command line."""
+"""The command line, to simulate with."""
 
 from tests.cli.conftest import clean, cli, ok
-from tests.stateful.conftest import databases, url
 
-__all__ = ["clean", "cli", "databases", "ok", "url"]
+__all__ = ["clean", "cli", "ok"]

@@ -262,13 +262,13 @@ class Book:
 
     def get(self, kind: type[E], key: object) -> E | None:
         """Return the entity of this type and key, or None."""
-        return self.tables[kind].get(key)  # type: ignore[return-value]
+        return self.tables[kind].get(key)  # type: ignore[return-value] # a table holds one kind
 
     def of(self, kind: type[E], account: str) -> tuple[E, ...]:
         """Return the known entities of this type that belong to `account`, in order of arrival."""
         table = self.tables[kind]
         keys = self._by_account.get((kind, account), ())
-        return tuple([table[key] for key in keys])  # type: ignore[misc]
+        return tuple([table[key] for key in keys])  # type: ignore[misc] # a table holds one kind
 
     def open(self, kind: type[E], account: str) -> tuple[E, ...]:
         """Return those of `of` that are `OPEN`, in the order in which they became so."""
@@ -276,11 +276,11 @@ class Book:
         if not keys:
             return ()
         table = self.tables[kind]
-        return tuple([table[key] for key in keys])  # type: ignore[misc]
+        return tuple([table[key] for key in keys])  # type: ignore[misc] # a table holds one kind
 
     def all(self, kind: type[E]) -> Iterator[E]:
         """Yield every known entity of this type, in order of arrival."""
-        yield from self.tables[kind].values()  # type: ignore[misc]
+        yield from self.tables[kind].values()  # type: ignore[misc] # a table holds one kind
 
     def apply(self, changes: Iterable[Entity]) -> None:
         """Take over the new versions, in order."""

@@ -1,25 +1,26 @@
 """Looking up what a message refers to: it may not be there yet, or not be the sender's to touch."""
 
+from abc import ABC, abstractmethod
 from typing import TypeVar
 
 from .decision import Context, Entity, Reach, WaitsFor
 from .errors import Code, Parked, Rejected
 from .invoice import Invoice
 from .keys import InvoiceKey, SourceKey
-from .ledger import Account, Dispute, Source
+from .ledger import Account, Dispute, Memo, Source
 from .order import Order, Request
 
 E = TypeVar("E", bound=Entity)
 
 
-class References:
+class References(ABC):
     """The part of a draft that finds what a message names, or says why not."""
 
     context: Context
 
+    @abstractmethod
     def get(self, kind: type[E], key: object) -> E | None:
         """Return the newest version of an entity, or None when nobody knows it."""
-        raise NotImplementedError
 
     def account(self, party: str) -> Account:
         """Return an account the actor may act on.
@@ -97,6 +98,17 @@ class References:
                 (WaitsFor.SOURCE, str(key)),
             )
         return source
+
+    def memo(self, key: InvoiceKey) -> Memo:
+        """Return a document; who may act on its invoice may act on it, and has been asked.
+
+        Raises:
+            Parked: `unknown-memo`.
+        """
+        memo = self.get(Memo, key)
+        if memo is None:
+            raise Parked(Code.UNKNOWN_MEMO, f"no memo {key}", (WaitsFor.MEMO, str(key)))
+        return memo
 
     def order(self, reference: str) -> Order:
         """Return an order the actor may act on.

@@ -44,7 +44,7 @@ def load(session: Session, accounts: Collection[str]) -> list[History]:
     ]
 
 
-def entries(name: str, row: Any, recorded: dict[Any, datetime | None]) -> Iterator[Entry]:  # noqa: ANN401
+def entries(name: str, row: Any, recorded: dict[Any, datetime | None]) -> Iterator[Entry]:  # noqa: ANN401 - a row of either driver
     """Yield the entries that a row is, if it counts.
 
     `recorded` collects when invoices and sources were recorded, which come first: what is about
@@ -76,7 +76,7 @@ def entries(name: str, row: Any, recorded: dict[Any, datetime | None]) -> Iterat
         yield entry
 
 
-def _allocation(row: Any, recorded: dict[Any, datetime | None]) -> Iterator[Entry]:  # noqa: ANN401
+def _allocation(row: Any, recorded: dict[Any, datetime | None]) -> Iterator[Entry]:  # noqa: ANN401 - a row of either driver
     move = Move(row.posted_on, row.cause, row.reversed_on, getattr(row, "at", None))
     entry = model.allocated(row.id, _bill(row, recorded), _purse(row, recorded), row.amount, move)
     if entry is None:
@@ -92,15 +92,15 @@ def _allocation(row: Any, recorded: dict[Any, datetime | None]) -> Iterator[Entr
         yield model.removed(entry, taken)
 
 
-def _invoice(row: Any) -> InvoiceKey:  # noqa: ANN401
+def _invoice(row: Any) -> InvoiceKey:  # noqa: ANN401 - a row of either driver
     return InvoiceKey(row.bill_issuer, row.bill_number)
 
 
-def _source(row: Any) -> SourceKey:  # noqa: ANN401
+def _source(row: Any) -> SourceKey:  # noqa: ANN401 - a row of either driver
     return SourceKey(row.purse_account, row.purse_type, row.purse_reference)
 
 
-def _bill(row: Any, recorded: dict[Any, datetime | None]) -> Bill:  # noqa: ANN401
+def _bill(row: Any, recorded: dict[Any, datetime | None]) -> Bill:  # noqa: ANN401 - a row of either driver
     key = _invoice(row)
     return Bill(
         key,
@@ -115,7 +115,7 @@ def _bill(row: Any, recorded: dict[Any, datetime | None]) -> Bill:  # noqa: ANN4
     )
 
 
-def _purse(row: Any, recorded: dict[Any, datetime | None]) -> Purse:  # noqa: ANN401
+def _purse(row: Any, recorded: dict[Any, datetime | None]) -> Purse:  # noqa: ANN401 - a row of either driver
     key = _source(row)
     return Purse(
         key,

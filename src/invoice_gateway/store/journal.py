@@ -70,7 +70,7 @@ def _credited(session: Session, ids: Sequence[int]) -> Shares:
     return found
 
 
-def _read(session: Session, statement: Any, ids: Sequence[int]) -> Sequence[Any]:  # noqa: ANN401
+def _read(session: Session, statement: Any, ids: Sequence[int]) -> Sequence[Any]:  # noqa: ANN401 - any that takes ids
     return session.read(statement, {"rows": sql.numbers(ids, postgresql=session.postgresql)})
 
 

@@ -99,7 +99,7 @@ def unpublished(
 
 
 @cache
-def _claimable(postgresql: bool) -> Query:  # noqa: FBT001
+def _claimable(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     now = sa.bindparam("now", type_=Instant)
     statement = (
         events()
@@ -149,7 +149,7 @@ def mark(session: Session, published: Collection[str], failed: Mapping[str, str]
 
 
 @cache
-def _tried(postgresql: bool) -> sa.Executable:  # noqa: FBT001
+def _tried(postgresql: bool) -> sa.Executable:  # noqa: FBT001 - the key of its cache
     found = events_named(postgresql).subquery("found")
     return sa.select(outbox.c.seq, outbox.c.attempts, found.c.event_id).join(
         found, outbox.c.seq == found.c.seq
@@ -197,7 +197,7 @@ def releasable(session: Session, limit: int) -> list[Waiter]:
 
 
 @cache
-def _releasable(postgresql: bool) -> Query:  # noqa: FBT001
+def _releasable(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Look every key up through the index of what it names: workers ask this all the time."""
     key = parked.c.key
     first, rest = _split(key, postgresql=postgresql)

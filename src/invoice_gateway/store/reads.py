@@ -47,7 +47,7 @@ Part = Callable[[bool], Ids]
 
 
 @cache
-def owners(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
+def owners(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return (kind, key, key or "", account) of what is named without its account."""
     found = []
     for part in parts:
@@ -73,7 +73,7 @@ def same(table: sa.FromClause, other: sa.FromClause, *names: str) -> sa.ColumnEl
 
 
 @cache
-def accounts(postgresql: bool) -> Query:  # noqa: FBT001
+def accounts(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the accounts named `account`, once per ancestor, nearest first.
 
     The last column tells whether the account has orders under review.
@@ -121,12 +121,12 @@ def source_ends() -> list[Any]:
 # -- invoices ---------------------------------------------------------------------------------
 
 
-def _invoices_named(postgresql: bool) -> Ids:  # noqa: FBT001
+def _invoices_named(postgresql: bool) -> Ids:  # noqa: FBT001 - the key of its cache
     wanted = keyset("invoice", "issuer", "number", postgresql=postgresql)
     return sa.select(invoice.c.id).join(wanted, same(invoice, wanted, "issuer", "number"))
 
 
-def _invoices_open(postgresql: bool) -> Ids:  # noqa: FBT001
+def _invoices_open(postgresql: bool) -> Ids:  # noqa: FBT001 - the key of its cache
     wanted = keyset("open", "account", postgresql=postgresql)
     return (
         sa.select(invoice.c.id)
@@ -175,7 +175,7 @@ _WALK = f"""
 """  # noqa: S608
 
 
-def _invoices_reached(postgresql: bool) -> Ids:  # noqa: FBT001
+def _invoices_reached(postgresql: bool) -> Ids:  # noqa: FBT001 - the key of its cache
     """Walk the index of open invoices, oldest first, per account and currency, up to the money.
 
     One step of the index per invoice: what else is open, or settled, costs nothing. One invoice
@@ -188,7 +188,7 @@ def _invoices_reached(postgresql: bool) -> Ids:  # noqa: FBT001
     return sa.select(walk.c.id)
 
 
-def _invoices_ordered(postgresql: bool) -> Ids:  # noqa: FBT001
+def _invoices_ordered(postgresql: bool) -> Ids:  # noqa: FBT001 - the key of its cache
     wanted = keyset("ordered", "order_ref", postgresql=postgresql)
     return (
         sa.select(invoice.c.id)
@@ -206,7 +206,7 @@ INVOICE_PARTS: dict[str, Part] = {
 
 
 @cache
-def invoices(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
+def invoices(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the invoices found by any of `parts` (`INVOICE_PARTS`), oldest first."""
     ids = sa.union(*(INVOICE_PARTS[part](postgresql) for part in parts)).subquery("ids")
     detail = [invoice_detail.c[name].label(f"detail_{name}") for name in DETAIL_ROW]
@@ -219,7 +219,7 @@ def invoices(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def lines(postgresql: bool) -> Query:  # noqa: FBT001
+def lines(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the lines of the invoices numbered `invoices`, in document order."""
     state = line_state.c
     return Query(
@@ -237,7 +237,7 @@ def lines(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def rates(postgresql: bool) -> Query:  # noqa: FBT001
+def rates(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the rates that count on the days wanted, by base and quote: one row at most for each.
 
     Each is found through the key of the table, however many days are known.
@@ -262,19 +262,19 @@ def rates(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def shelved(name: str, postgresql: bool) -> Query:  # noqa: FBT001
+def shelved(name: str, postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return what is on this shelf under the keys named."""
     return BY_NAME[name].find(postgresql)
 
 
 @cache
-def shelved_lines(name: str, postgresql: bool) -> Query:  # noqa: FBT001
+def shelved_lines(name: str, postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return (key, *line) of what is on this shelf."""
     return BY_NAME[name].find_lines(postgresql)
 
 
 @cache
-def open_orders(postgresql: bool) -> Query:  # noqa: FBT001
+def open_orders(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the orders on terms of the accounts `credit` that are not done with, oldest first."""
     table = tables.customer_order
     found = ORDERS.found_by("credit", ("account",), postgresql=postgresql)
@@ -286,7 +286,7 @@ def open_orders(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def standings(postgresql: bool) -> Query:  # noqa: FBT001
+def standings(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the `STANDING` of the accounts `credit` that owe something, each after its name.
 
     Through the index of invoices with something pending: what is settled costs nothing.
@@ -332,14 +332,14 @@ def events() -> sa.Select[Any]:
 
 
 @cache
-def disputes(postgresql: bool) -> Query:  # noqa: FBT001
+def disputes(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the disputes named `dispute`."""
     wanted = keyset("dispute", "id", postgresql=postgresql)
     return Query(_disputes().join(wanted, dispute.c.id == wanted.c.id))
 
 
 @cache
-def open_disputes(postgresql: bool) -> Query:  # noqa: FBT001
+def open_disputes(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the open disputes of the invoices numbered `invoices`."""
     found = _disputes().where(
         sa.text("dispute.state = 'open'"),
@@ -357,7 +357,7 @@ def _disputes() -> sa.Select[Any]:
 
 
 @cache
-def memos(postgresql: bool) -> Query:  # noqa: FBT001
+def memos(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the memos named `memo`."""
     wanted = keyset("memo", "issuer", "number", postgresql=postgresql)
     return Query(
@@ -368,7 +368,7 @@ def memos(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def memo_parts(postgresql: bool) -> Query:  # noqa: FBT001
+def memo_parts(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return (memo, line, amount, applied, excess) of the memos numbered `memos`."""
     part = memo_part.c
     return Query(
@@ -379,7 +379,7 @@ def memo_parts(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def reversals(postgresql: bool) -> Query:  # noqa: FBT001
+def reversals(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the reversals named `reversal`."""
     wanted = keyset("reversal", "account", "reference", postgresql=postgresql)
     return Query(
@@ -390,7 +390,7 @@ def reversals(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def notices(postgresql: bool) -> Query:  # noqa: FBT001
+def notices(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the notices named `notice`."""
     wanted = keyset("notice", "kind", "party", "notice_id", postgresql=postgresql)
     found = sa.select(notice)

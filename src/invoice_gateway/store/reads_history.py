@@ -80,7 +80,7 @@ def allocations() -> Select:
     """Return allocations, each with its removal if there is one, and what reversals did to it."""
     by = reversal.alias("by")
 
-    def reversed_on(cause: sa.ColumnElement[str]) -> Any:  # noqa: ANN401
+    def reversed_on(cause: sa.ColumnElement[str]) -> Any:  # noqa: ANN401 - any statement that takes ids
         found = sa.select(by.c.reversed_on).where(
             by.c.source_id == allocation.c.source_id, by.c.cause == cause
         )
@@ -143,7 +143,7 @@ def issued() -> Any:  # noqa: ANN401 - a column
 
 
 @cache
-def of_accounts(postgresql: bool) -> dict[str, Query]:  # noqa: FBT001
+def of_accounts(postgresql: bool) -> dict[str, Query]:  # noqa: FBT001 - the key of its cache
     """Return the statements of the accounts named `history`, by table, each with `at`."""
     wanted = keyset("history", "account", postgresql=postgresql)
     billed = wanted.c.account == invoice.c.account
@@ -169,7 +169,7 @@ def of_accounts(postgresql: bool) -> dict[str, Query]:  # noqa: FBT001
 
 
 @cache
-def disputes(postgresql: bool) -> Query:  # noqa: FBT001
+def disputes(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the disputes of the accounts named `history`, each with the amount of its line."""
     wanted = keyset("history", "account", postgresql=postgresql)
     names = ("id", "invoice_id", "line_no", "amount", "opened_at", "closed_at")
@@ -191,7 +191,7 @@ def disputes(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def dispute_events(postgresql: bool) -> Query:  # noqa: FBT001
+def dispute_events(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return (dispute, moment, XML) of the events that say what disputes were over."""
     wanted = keyset("dispute", "id", postgresql=postgresql)
     return Query(
@@ -204,7 +204,7 @@ def dispute_events(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def disputed_parts(postgresql: bool) -> Query:  # noqa: FBT001
+def disputed_parts(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return (invoice, line, entry, amount): what was entered on lines under one of `dispute`."""
     wanted = keyset("dispute", "id", postgresql=postgresql)
     lines = sa.select(dispute.c.invoice_id, dispute.c.line_no).distinct()
@@ -248,7 +248,7 @@ def page(name: str) -> Query:
 
 
 @cache
-def billed_shares(postgresql: bool) -> Query:  # noqa: FBT001
+def billed_shares(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return (invoice, category, rate, net, tax) of the invoices numbered `rows`, as issued."""
     line = invoice_line.c
     names = (line.invoice_id, line.tax_category, line.tax_rate)
@@ -270,7 +270,7 @@ def billed_shares(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def credited_shares(postgresql: bool) -> Query:  # noqa: FBT001
+def credited_shares(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return what the documents numbered `rows` did to lines, and what was credited `before`."""
     part, line = memo_part.c, invoice_line.c
     earlier, its = memo.alias("earlier"), memo_part.alias("its")

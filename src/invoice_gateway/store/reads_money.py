@@ -14,14 +14,14 @@ from .tables import IDLE, allocation, allocation_part, invoice, pair, source, so
 
 
 def _sources_by(part: str, *names: str) -> Part:
-    def ids(postgresql: bool) -> Ids:  # noqa: FBT001
+    def ids(postgresql: bool) -> Ids:  # noqa: FBT001 - the key of its cache
         wanted = keyset(part, *names, postgresql=postgresql)
         return sa.select(source.c.id).join(wanted, same(source, wanted, *names))
 
     return ids
 
 
-def _idle(postgresql: bool) -> Ids:  # noqa: FBT001
+def _idle(postgresql: bool) -> Ids:  # noqa: FBT001 - the key of its cache
     wanted = keyset("idle", "account", postgresql=postgresql)
     return (
         sa.select(source.c.id)
@@ -30,7 +30,7 @@ def _idle(postgresql: bool) -> Ids:  # noqa: FBT001
     )
 
 
-def _waiting(postgresql: bool) -> Ids:  # noqa: FBT001
+def _waiting(postgresql: bool) -> Ids:  # noqa: FBT001 - the key of its cache
     wanted = keyset("waiting", "issuer", "number", postgresql=postgresql)
     owner = keyset("locked", "account", postgresql=postgresql)
     return (
@@ -52,7 +52,7 @@ SOURCE_PARTS: dict[str, Part] = {
 
 
 @cache
-def sources(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
+def sources(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the sources found by any of `parts` (`SOURCE_PARTS`), by value date."""
     ids = sa.union(*(SOURCE_PARTS[part](postgresql) for part in parts)).subquery("ids")
     return Query(
@@ -63,7 +63,7 @@ def sources(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def intents(postgresql: bool) -> Query:  # noqa: FBT001
+def intents(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the intents of the sources numbered `sources`, as they were given."""
     return Query(
         sa.select(source_intent)
@@ -76,7 +76,7 @@ def intents(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 def _allocated_on(part: str) -> Part:
-    def ids(postgresql: bool) -> Ids:  # noqa: FBT001
+    def ids(postgresql: bool) -> Ids:  # noqa: FBT001 - the key of its cache
         named = keyset(part, "issuer", "number", postgresql=postgresql)
         return (
             sa.select(allocation.c.id)
@@ -88,7 +88,7 @@ def _allocated_on(part: str) -> Part:
 
 
 def _allocated_from(part: str) -> Part:
-    def ids(postgresql: bool) -> Ids:  # noqa: FBT001
+    def ids(postgresql: bool) -> Ids:  # noqa: FBT001 - the key of its cache
         found = SOURCE_PARTS[part](postgresql).subquery(f"{part}_ids")
         return sa.select(allocation.c.id).join(found, allocation.c.source_id == found.c.id)
 
@@ -104,7 +104,7 @@ ALLOCATION_PARTS: dict[str, Part] = {
 
 
 @cache
-def allocations(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
+def allocations(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the posted and reserved allocations found by any of `parts`, oldest first."""
     ids = sa.union(*(ALLOCATION_PARTS[part](postgresql) for part in parts)).subquery("ids")
     return Query(
@@ -118,7 +118,7 @@ def allocations(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT
 
 
 @cache
-def allocation_parts(postgresql: bool) -> Query:  # noqa: FBT001
+def allocation_parts(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return (allocation, line, amount) of the allocations numbered `allocations`."""
     return Query(
         sa.select(
@@ -129,7 +129,7 @@ def allocation_parts(postgresql: bool) -> Query:  # noqa: FBT001
     )
 
 
-def _pairs_named(postgresql: bool) -> sa.Select[Any]:  # noqa: FBT001
+def _pairs_named(postgresql: bool) -> sa.Select[Any]:  # noqa: FBT001 - the key of its cache
     wanted = keyset(
         "pair", "account", "type", "reference", "issuer", "number", postgresql=postgresql
     )
@@ -147,7 +147,7 @@ def _pairs_named(postgresql: bool) -> sa.Select[Any]:  # noqa: FBT001
     )
 
 
-def _pairs_blocked(postgresql: bool) -> sa.Select[Any]:  # noqa: FBT001
+def _pairs_blocked(postgresql: bool) -> sa.Select[Any]:  # noqa: FBT001 - the key of its cache
     return sa.select(pair.c.source_id, pair.c.invoice_id).where(
         pair.c.blocked, among(pair.c.source_id, "sources", postgresql=postgresql)
     )
@@ -157,7 +157,7 @@ PAIR_PARTS = {"pair": _pairs_named, "sources": _pairs_blocked}
 
 
 @cache
-def pairs(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001
+def pairs(parts: tuple[str, ...], postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return the pairs named `pair`, and the blocked ones of the sources numbered `sources`."""
     ids = sa.union(*(PAIR_PARTS[part](postgresql) for part in parts)).subquery("ids")
     return Query(

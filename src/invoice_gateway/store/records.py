@@ -299,7 +299,7 @@ def _known(session: Session, event_ids: Sequence[str]) -> dict[str, int]:
 
 
 @cache
-def events_named(postgresql: bool) -> sa.Select[tuple[int, str]]:  # noqa: FBT001
+def events_named(postgresql: bool) -> sa.Select[tuple[int, str]]:  # noqa: FBT001 - the key of its cache
     """Return (seq, event id) of the events named `event`."""
     wanted = sql.keyset("event", "event_id", postgresql=postgresql)
     found = tables.event.c

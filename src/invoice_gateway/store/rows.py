@@ -55,7 +55,7 @@ NO_CARRY: Final = (None, None, None)
 NOT_CARRIED: Final = (None, None)
 
 
-def carry(row: Any) -> Carry | None:  # noqa: ANN401
+def carry(row: Any) -> Carry | None:  # noqa: ANN401 - a row of either driver
     """Return the value in the accounting currency that a row of an invoice or source holds."""
     if row.carrying is None:
         return None
@@ -333,7 +333,7 @@ UNCHANGED: Final = Line("", Kind.ITEM, 0)[4:]
 """The state of a line as it was posted: `line[4:]`."""
 
 
-def line(row: Any) -> Line:  # noqa: ANN401
+def line(row: Any) -> Line:  # noqa: ANN401 - a row of either driver
     """Return the line that `row` holds, as (line_no, kind, amount, *LINE_STATE_ROW)."""
     line_no, kind, amount, credited, *rest = row
     if credited is None:
@@ -356,7 +356,7 @@ def line(row: Any) -> Line:  # noqa: ANN401
     )
 
 
-def invoice(row: Any, lines: Iterable[Line], detail: Detail = PLAIN) -> Invoice:  # noqa: ANN401
+def invoice(row: Any, lines: Iterable[Line], detail: Detail = PLAIN) -> Invoice:  # noqa: ANN401 - a row of either driver
     """Return the invoice that `row` holds, without snapshot and terms."""
     return Invoice(
         key=InvoiceKey(row.issuer, row.number),

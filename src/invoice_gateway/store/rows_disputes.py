@@ -71,7 +71,7 @@ def dispute_state_row(dispute: Dispute) -> Row:
     )
 
 
-def dispute(row: Any) -> Dispute:  # noqa: ANN401
+def dispute(row: Any) -> Dispute:  # noqa: ANN401 - a row of either driver
     """Return the dispute that `row` holds beside the natural key of its invoice."""
     return Dispute(
         id=row.id,

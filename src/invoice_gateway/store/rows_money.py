@@ -95,7 +95,7 @@ def source_state_row(source: Source) -> Row:
     )
 
 
-def source(row: Any, intents: Iterable[Intent]) -> Source:  # noqa: ANN401
+def source(row: Any, intents: Iterable[Intent]) -> Source:  # noqa: ANN401 - a row of either driver
     """Return the source that `row` holds."""
     return Source(
         key=SourceKey(row.account, row.type, row.reference),
@@ -160,7 +160,7 @@ def allocation_row(number: int, source_id: int, invoice_id: int, allocation: All
     )
 
 
-def allocation(row: Any, parts: Iterable[Part]) -> Allocation:  # noqa: ANN401
+def allocation(row: Any, parts: Iterable[Part]) -> Allocation:  # noqa: ANN401 - a row of either driver
     """Return the allocation that `row` holds beside the natural keys of both its ends."""
     return Allocation(
         source=SourceKey(row.source_account, row.source_type, row.source_reference),
@@ -228,7 +228,7 @@ def memo_state_row(memo: Memo) -> Row:
     return (memo.reversed_by, memo.applied, memo.open_credit, memo.refunded, memo.version)
 
 
-def memo(row: Any, parts: Iterable[MemoPart]) -> Memo:  # noqa: ANN401
+def memo(row: Any, parts: Iterable[MemoPart]) -> Memo:  # noqa: ANN401 - a row of either driver
     """Return the memo that `row` holds beside the natural key of its invoice."""
     about = row.invoice_issuer is not None
     reverses = row.reverses_issuer is not None
@@ -292,7 +292,7 @@ def reversal_row(number: int, source_id: int, reversal: Reversal) -> Row:
     )
 
 
-def reversal(row: Any) -> Reversal:  # noqa: ANN401
+def reversal(row: Any) -> Reversal:  # noqa: ANN401 - a row of either driver
     """Return the reversal that `row` holds beside the natural key of its source."""
     return Reversal(
         account=row.account,

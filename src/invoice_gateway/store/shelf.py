@@ -144,7 +144,7 @@ class Shelf(Generic[E]):
         hints = get_type_hints(self.lines.kind)
         return [_scalar(hints[name]) for name in self.lines.kind._fields]
 
-    def find(self, postgresql: bool) -> Query:  # noqa: FBT001
+    def find(self, postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
         """Return the statement for the entities whose keys are given as the parameter `name`."""
         return Query(self.found_by(self.name, self.keys, postgresql=postgresql))
 
@@ -161,7 +161,7 @@ class Shelf(Generic[E]):
         ]
         return sa.select(self.table).join(wanted, sa.and_(*same)).order_by(*self.table.primary_key)
 
-    def find_lines(self, postgresql: bool) -> Query:  # noqa: FBT001
+    def find_lines(self, postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
         """Return the statement for (key, *line) of the entities keyed in the parameter `lines`."""
         assert self.lines is not None
         table, key = self.lines.table, self.keys[0]

@@ -200,14 +200,14 @@ def waiting_messages() -> sa.Select[Any]:
 
 
 @cache
-def _senders(postgresql: bool) -> Query:  # noqa: FBT001
+def _senders(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     wanted = sql.keyset("sender", "name", postgresql=postgresql)
     found = sa.select(sender).join(wanted, same(sender, wanted, "name"))
     return Query(found.where(sender.c.active))
 
 
 @cache
-def _waiters(postgresql: bool) -> Query:  # noqa: FBT001
+def _waiters(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     wanted = sql.keyset("waiting", "kind", "key", postgresql=postgresql)
     return Query(
         waiting_messages()
@@ -217,7 +217,7 @@ def _waiters(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def _waiters_for_rates(postgresql: bool) -> Query:  # noqa: FBT001
+def _waiters_for_rates(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return who waits for a rate of the day of one that is brought, or of a later day."""
     brought = sql.keyset("brought", "first", "last", postgresql=postgresql)
     served = (
@@ -233,7 +233,7 @@ def _waiters_for_rates(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def _seen(postgresql: bool) -> Query:  # noqa: FBT001
+def _seen(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     """Return owners and refused ones, each found through the index that is for them."""
     wanted = sql.keyset("seen", "sender", "message_id", postgresql=postgresql)
     names = ("id", "sender", "message_id", "hash", "outcome", "duplicates", "events")
@@ -253,7 +253,7 @@ def _seen(postgresql: bool) -> Query:  # noqa: FBT001
 
 
 @cache
-def _still_parked(postgresql: bool) -> Query:  # noqa: FBT001
+def _still_parked(postgresql: bool) -> Query:  # noqa: FBT001 - the key of its cache
     rows = sql.among(parked.c.message, "records", postgresql=postgresql)
     found = sa.select(parked.c.message).where(rows).order_by(parked.c.message)
     return Query(found.with_for_update() if postgresql else found)
